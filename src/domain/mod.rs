@@ -1,0 +1,27 @@
+//! The words of the trade and their rules: pure, without clock, I/O or framework.
+//!
+//! Glossary. A *shop* is one account of one sales channel; every *order* belongs to one and has *order lines*. A
+//! *shipment* is one consignment of one order and has *legs*; a leg points to the *tracker* that is followed. A
+//! tracker is a carrier's number in one generation and owns its *tracking events*. A *scan* is what a source told us,
+//! raw; the gate turns scans into tracking events. *Progress* is derived from events: nine *milestones*, thirty-six
+//! *sub-statuses*. A *promise* is the day by which a shipment should arrive; a *verdict* says whether it is kept, why,
+//! and when that may change by the clock alone. A *lane* is origin to destination. An *import* is one uploaded file,
+//! each of its rows ends in a *row result*.
+
+pub mod calendar;
+pub mod carrier;
+pub mod country;
+pub mod event_time;
+pub mod ids;
+pub mod milestone;
+pub mod money;
+pub mod order;
+pub mod progress;
+pub mod promise;
+pub mod report;
+pub mod role;
+pub mod scan;
+pub mod shipment;
+pub mod standing;
+pub mod tracking_number;
+pub mod verdict;

@@ -1,0 +1,93 @@
+//! Orders and their lines, as a sheet or the shop system tells them.
+
+use crate::domain::country::CountryCode;
+use crate::domain::event_time::EventTime;
+use crate::domain::money::Currency;
+use jiff::civil::Date;
+
+/// One end of a lane: what a report needs of an address, and no more.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Place {
+    pub country: Option<CountryCode>,
+    pub region: Option<String>,
+    pub postal_code: Option<String>,
+}
+
+impl Place {
+    /// What is known here, filled up with what the other knows.
+    #[must_use]
+    pub fn or(self, other: &Self) -> Self {
+        Self {
+            country: self.country.or(other.country),
+            region: self.region.or_else(|| other.region.clone()),
+            postal_code: self.postal_code.or_else(|| other.postal_code.clone()),
+        }
+    }
+}
+
+/// Who gets the parcel. Kept apart from the order, so that it can be erased.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Contact {
+    pub recipient_name: Option<String>,
+    pub company: Option<String>,
+    pub address1: Option<String>,
+    pub address2: Option<String>,
+    pub city: Option<String>,
+    pub email: Option<String>,
+    pub phone: Option<String>,
+    pub note: Option<String>,
+}
+
+/// What was bought: one line of an order.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct OrderLine {
+    /// The shop's own identity of the line; where blank, the n-th repeat of the SKU is one line.
+    pub line_id: Option<String>,
+    pub sku: Option<String>,
+    pub item_name: Option<String>,
+    /// 1 to 10,000,000; 1 where the sheet is silent.
+    pub quantity: i64,
+    pub unit_price_minor: Option<i64>,
+    pub declared_value_minor: Option<i64>,
+    pub hs_code: Option<String>,
+    pub origin_country: Option<CountryCode>,
+    pub weight_g: Option<i64>,
+    pub ship_by: Option<EventTime>,
+    pub deliver_by_on: Option<Date>,
+    pub seller_ref: Option<String>,
+}
+
+/// The shop's own word about an order; only a cancellation changes anything here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OrderState {
+    Open,
+    Cancelled,
+}
+
+impl OrderState {
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// One row of a sheet of orders: an order's head with one of its lines. Blank cells leave what is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct OrderRow {
+    /// Text: `000123`, `#1001` and `1001` differ.
+    pub order_number: String,
+    pub order_ref: Option<String>,
+    pub ordered: Option<EventTime>,
+    pub currency: Option<Currency>,
+    pub contact: Contact,
+    pub destination: Place,
+    pub origin: Place,
+    pub deliver_from_on: Option<Date>,
+    pub shipping_method: Option<String>,
+    pub shipping_charged_minor: Option<i64>,
+    pub state: Option<OrderState>,
+    pub channel: Option<String>,
+    pub line: OrderLine,
+}

@@ -1,0 +1,84 @@
+//! Shipments as a sheet or the shop system tells them: one consignment of one order under a carrier's number.
+
+use crate::domain::carrier::CarrierSlug;
+use crate::domain::event_time::EventTime;
+use crate::domain::milestone::SubStatus;
+use crate::domain::order::{OrderRow, Place};
+use crate::domain::scan::Scan;
+use crate::domain::tracking_number::{CheckOutcome, NumberCheck, Validity};
+use jiff::civil::Date;
+
+/// A tracking number that was proved as far as it can be.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ProvenNumber {
+    /// Normalised: what is followed.
+    pub number: String,
+    /// As the seller wrote it.
+    pub typed: String,
+    /// The declared carrier, `other` included; `None` where the seller declared nothing.
+    pub declared: Option<CarrierSlug>,
+    /// The carrier that the number itself names, where it names one.
+    pub detected: Option<CarrierSlug>,
+    /// A failed check or a mismatch that was let through as a warning.
+    pub suspicious: bool,
+}
+
+impl ProvenNumber {
+    /// The carrier whose number it can only be, by what the check found.
+    pub fn detected_in(check: &NumberCheck) -> Option<CarrierSlug> {
+        let mut passed = check.candidates.iter().filter(|it| it.check == CheckOutcome::Passed).map(|it| &it.carrier);
+        if let Some(first) = passed.next() {
+            return passed.all(|it| it == first).then(|| first.clone());
+        }
+        let first = check.candidates.first().filter(|_| check.validity == Validity::Valid)?;
+        Some(first.carrier.clone())
+    }
+
+    /// Under which carrier it is followed: the declared one, else the detected one, else `other`.
+    pub fn followed_as(&self) -> CarrierSlug {
+        let declared = self.declared.clone().filter(|slug| slug.as_ref() != CarrierSlug::OTHER);
+        declared
+            .or_else(|| self.detected.clone())
+            .unwrap_or_else(|| CarrierSlug::from_stored(CarrierSlug::OTHER.to_owned()))
+    }
+
+    /// What reports group by: the declared word, else the detected carrier.
+    pub fn reported_as(&self) -> Option<CarrierSlug> {
+        self.declared.clone().or_else(|| self.detected.clone())
+    }
+}
+
+/// One row of a sheet of tracking numbers. Blank cells leave what is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct TrackingRow {
+    pub order_number: String,
+    pub number: ProvenNumber,
+    pub service: Option<String>,
+    pub shipped: Option<EventTime>,
+    pub delivered: Option<EventTime>,
+    /// The seller's status word; it moves nothing unless the row says when.
+    pub status: Option<SubStatus>,
+    pub deliver_by_on: Option<Date>,
+    pub line_id: Option<String>,
+    pub sku: Option<String>,
+    pub quantity: Option<i64>,
+    pub parcel_ref: Option<String>,
+    pub destination: Place,
+    /// Wins over the order's own.
+    pub origin: Place,
+}
+
+/// One row of a sheet that tells orders and their tracking numbers together.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct CombinedRow {
+    pub order: OrderRow,
+    /// `None` where the line is not shipped yet.
+    pub tracking: Option<TrackingRow>,
+}
+
+/// One row of a sheet of events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventRow {
+    pub number: ProvenNumber,
+    pub scan: Scan,
+}

@@ -1,0 +1,308 @@
+//! The formats of tracking numbers on file: read from the data file once, checked, and indexed by length and first
+//! character.
+
+use super::check_digit::Rule;
+use super::pattern::{SYMBOLS, bit, compiled};
+use serde::Deserialize;
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
+
+const DATA: &str = include_str!("../data/formats.json");
+
+/// No format on file is longer; `IMpb` with a routing prefix is the longest of all at 38.
+pub(super) const LONGEST: usize = 40;
+
+/// From here on a shape alone tells the carrier: it has a prefix that nobody else uses.
+pub(super) const DISTINCTIVE: u8 = 85;
+
+pub(super) static TABLE: LazyLock<Table> = LazyLock::new(|| Table::read(DATA).unwrap_or_default());
+
+/// What is wrong with the data file.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum FormatFault {
+    #[error("the file of formats cannot be read")]
+    Unreadable(#[source] serde_json::Error),
+    #[error("`{0}` stands twice")]
+    Twice(String),
+    #[error("`{0}` names no source")]
+    NoSource(String),
+    #[error("`{0}` has a carrier that is not on file")]
+    NoCarrier(String),
+    #[error("`{0}` has a pattern that means nothing: {1}")]
+    Pattern(String, String),
+    #[error("`{0}` has a check rule, or a place for it, that cannot work")]
+    Check(String),
+}
+
+/// The data file as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sheet {
+    version: String,
+    formats: Vec<Format>,
+    s10: Issuers,
+}
+
+/// One row of the data file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Format {
+    pub(super) id: String,
+    /// Whose numbers these are; `postal` where [`Issuer`] tells the operator.
+    pub(super) carrier: String,
+    pub(super) service: Option<String>,
+    pub(super) country: Option<String>,
+    shapes: Vec<ShapeRow>,
+    pub(super) check: Option<Check>,
+    pub(super) issuer: Option<Issuer>,
+    /// How sure we are that the carrier uses this form.
+    pub(super) confidence: Evidence,
+    /// 0 to 99: how seldom something else has this shape.
+    pub(super) specificity: u8,
+    /// Carriers that hand parcels with such numbers over to `carrier`.
+    #[serde(default)]
+    pub(super) partners: Vec<Partner>,
+    /// Prefixes of the carrier's test numbers, most of which fail the check.
+    #[serde(default)]
+    pub(super) sandbox: Vec<String>,
+    source: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ShapeRow {
+    /// Parts apart by blanks: `=text` as it is, or `digit`, `letter`, `alnum`, `[A-F0]`, each with `*times`.
+    pattern: String,
+    /// The part that the carrier tracks, where it is not the whole.
+    tracked: Option<(usize, usize)>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Check {
+    #[serde(flatten)]
+    pub(super) rule: Rule,
+    /// The characters that are weighed; the check character stands right behind them. Where none is given: all of
+    /// the tracked part but its last character.
+    body: Option<(usize, usize)>,
+    /// Digits that count though they are not printed; several mean that any of them may have been meant.
+    #[serde(default)]
+    pub(super) prepend: Vec<String>,
+}
+
+/// Who issued a number that many carriers share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Issuer {
+    /// The postal operator of the country in the last two letters.
+    S10,
+}
+
+/// How well a format is attested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Evidence {
+    High,
+    Medium,
+    /// Told by hearsay: counts only where the carrier is declared.
+    Low,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Partner {
+    pub(super) carrier: String,
+    pub(super) prefixes: Vec<String>,
+}
+
+/// Countries that issue S10 numbers.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Issuers {
+    #[serde(rename = "source")]
+    _source: String,
+    operators: HashMap<String, String>,
+    /// Codes that are no countries, with the carrier that uses them.
+    pseudo_countries: HashMap<String, String>,
+    /// Countries whose operator we have no name for: `post-` and the country is its slug.
+    other_countries: String,
+}
+
+/// One shape of a format, ready to be matched.
+pub(super) struct Shape {
+    pub(super) format: usize,
+    /// One set of allowed characters each place: bit 0 for `0`, bit 10 for `A`.
+    places: Vec<u64>,
+    /// Characters at the start that are fixed.
+    pub(super) literal: String,
+    pub(super) tracked: (usize, usize),
+    pub(super) body: (usize, usize),
+}
+
+impl Shape {
+    pub(super) fn length(&self) -> usize {
+        self.places.len()
+    }
+
+    pub(super) fn fits(&self, number: &[u8]) -> bool {
+        self.places.len() == number.len() && self.begins(number)
+    }
+
+    /// Whether number and shape agree as far as both go: true of a number with a character lost or doubled at its end.
+    pub(super) fn begins(&self, number: &[u8]) -> bool {
+        self.places.iter().zip(number).all(|(place, symbol)| place & bit(*symbol) != 0)
+    }
+}
+
+/// All formats, indexed.
+#[derive(Default)]
+pub(super) struct Table {
+    version: String,
+    pub(super) formats: Vec<Format>,
+    pub(super) shapes: Vec<Shape>,
+    /// Shapes by length and first character.
+    index: Vec<Vec<usize>>,
+    issuers: HashMap<[u8; 2], String>,
+}
+
+impl Table {
+    /// The version of the data file, to be kept with what was judged by it.
+    pub(super) fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// The shapes that this number may have, by its length and first character.
+    pub(super) fn shapes_like(&self, number: &[u8]) -> impl Iterator<Item = &Shape> {
+        let slot = number.first().and_then(|first| slot(number.len(), *first)).and_then(|slot| self.index.get(slot));
+        slot.into_iter().flatten().filter_map(|it| self.shapes.get(*it))
+    }
+
+    pub(super) fn format_of(&self, shape: &Shape) -> Option<&Format> {
+        self.formats.get(shape.format)
+    }
+
+    /// The carrier behind the last two letters of an S10 number; none for codes that nobody issues, such as UK.
+    pub(super) fn s10_issuer(&self, number: &[u8]) -> Option<&str> {
+        self.issuers.get(number.last_chunk::<2>()?).map(String::as_str)
+    }
+
+    /// The countries in which this carrier is the postal operator.
+    pub(super) fn posts_in<'a>(&'a self, carrier: &'a str) -> impl Iterator<Item = &'a str> {
+        let of_carrier = self.issuers.iter().filter(move |(_, it)| it.as_str() == carrier);
+        of_carrier.filter_map(|(country, _)| std::str::from_utf8(country).ok())
+    }
+
+    fn read(data: &str) -> Result<Self, FormatFault> {
+        let sheet: Sheet = serde_json::from_str(data).map_err(FormatFault::Unreadable)?;
+        let mut table = Self { version: sheet.version, issuers: issuers(&sheet.s10), ..Self::default() };
+        table.index.resize_with((LONGEST + 1) * 36, Vec::new);
+        let mut ids = HashSet::new();
+        for (number, format) in sheet.formats.iter().enumerate() {
+            if !ids.insert(format.id.as_str()) {
+                return Err(FormatFault::Twice(format.id.clone()));
+            }
+            for shape in shapes_of(number, format)? {
+                let first = shape.places.first().copied().unwrap_or_default();
+                for symbol in SYMBOLS.iter().filter(|it| first & bit(**it) != 0) {
+                    let slot = slot(shape.places.len(), *symbol).and_then(|it| table.index.get_mut(it));
+                    slot.ok_or_else(|| fault(format, "too long"))?.push(table.shapes.len());
+                }
+                table.shapes.push(shape);
+            }
+        }
+        table.formats = sheet.formats;
+        Ok(table)
+    }
+}
+
+fn slot(length: usize, first: u8) -> Option<usize> {
+    let bit = bit(first);
+    let place = usize::try_from(bit.trailing_zeros()).ok()?;
+    (bit != 0 && length <= LONGEST).then_some(length * 36 + place)
+}
+
+fn issuers(s10: &Issuers) -> HashMap<[u8; 2], String> {
+    let named =
+        s10.operators.iter().chain(&s10.pseudo_countries).map(|(code, carrier)| (code.as_str(), carrier.as_str()));
+    let named = named.map(|(code, carrier)| (code, carrier.to_owned()));
+    let others = s10.other_countries.split(' ').map(|code| (code, format!("post-{}", code.to_ascii_lowercase())));
+    others.chain(named).filter_map(|(code, carrier)| Some((code.as_bytes().try_into().ok()?, carrier))).collect()
+}
+
+fn fault(format: &Format, pattern: &str) -> FormatFault {
+    FormatFault::Pattern(format.id.clone(), pattern.to_owned())
+}
+
+fn shapes_of(number: usize, format: &Format) -> Result<Vec<Shape>, FormatFault> {
+    if format.source.trim().is_empty() {
+        return Err(FormatFault::NoSource(format.id.clone()));
+    }
+    let carriers = [&format.carrier].into_iter().chain(format.partners.iter().map(|it| &it.carrier));
+    if carriers.into_iter().any(|it| crate::domain::carrier::by_slug(it).is_none()) {
+        return Err(FormatFault::NoCarrier(format.id.clone()));
+    }
+    let mut shapes = Vec::new();
+    for row in &format.shapes {
+        for places in compiled(&row.pattern).ok_or_else(|| fault(format, &row.pattern))? {
+            let tracked = row.tracked.unwrap_or((0, places.len()));
+            let body = format.check.as_ref().and_then(|it| it.body).unwrap_or((tracked.0, tracked.1.saturating_sub(1)));
+            let sound = format.check.as_ref().is_none_or(|it| it.rule.is_sound());
+            if !sound || tracked.1 > places.len() || body.0 >= body.1 || body.1 >= places.len() {
+                return Err(FormatFault::Check(format.id.clone()));
+            }
+            let fixed = places.iter().take_while(|it| it.is_power_of_two()).map(|it| it.trailing_zeros());
+            let literal =
+                fixed.filter_map(|it| SYMBOLS.get(usize::try_from(it).ok()?)).map(|it| char::from(*it)).collect();
+            shapes.push(Shape { format: number, places, literal, tracked, body });
+        }
+    }
+    Ok(shapes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_data_file_loads() {
+        let table = Table::read(DATA).unwrap();
+        assert!(!table.version().is_empty());
+        assert!(table.formats.iter().all(|it| it.specificity < 100));
+        assert_eq!(table.s10_issuer(b"GB"), Some("royal-mail"));
+        assert_eq!(table.s10_issuer(b"UK"), None, "the United Kingdom issues as GB");
+        assert_eq!(table.s10_issuer(b"YP"), Some("yanwen"), "no country, and yet in use");
+        for carrier in table.issuers.values() {
+            assert!(carrier.starts_with("post-") || crate::domain::carrier::by_slug(carrier).is_some(), "{carrier}");
+        }
+    }
+
+    fn sheet(row: &str) -> String {
+        let s10 = r#"{"source":"UPU","operators":{},"pseudo_countries":{},"other_countries":""}"#;
+        format!(r#"{{"version":"1","s10":{s10},"formats":[{row}]}}"#)
+    }
+
+    fn row(pattern: &str, check: &str, source: &str) -> String {
+        format!(
+            r#"{{"id":"a","carrier":"ups","shapes":[{{"pattern":"{pattern}"}}],"check":{check},
+               "confidence":"high","specificity":50,"source":"{source}"}}"#
+        )
+    }
+
+    #[test]
+    fn a_row_that_cannot_work_is_refused() {
+        let good = row("digit*9", r#"{"rule":"mod7"}"#, "a standard");
+        assert!(Table::read(&sheet(&good)).is_ok());
+        for (what, rows) in [
+            ("an id that stands twice", format!("{good},{good}")),
+            ("a rule that has no name", row("digit*9", r#"{"rule":"mod8"}"#, "a standard")),
+            ("a rule without weights", row("digit*9", r#"{"rule":"weighted_mod11","weights":[]}"#, "a standard")),
+            ("a body beyond the end", row("digit*9", r#"{"rule":"mod7","body":[0,9]}"#, "a standard")),
+            ("no source", row("digit*9", r#"{"rule":"mod7"}"#, " ")),
+            ("a class that has no name", row("number*9", r#"{"rule":"mod7"}"#, "a standard")),
+            ("a letter in lower case", row("=a digit*9", r#"{"rule":"mod7"}"#, "a standard")),
+            ("a number beyond all lengths", row("digit*41", r#"{"rule":"mod7"}"#, "a standard")),
+            ("a carrier not on file", good.replace("ups", "pigeon-post")),
+        ] {
+            assert!(Table::read(&sheet(&rows)).is_err(), "{what}");
+        }
+    }
+}
