@@ -1,0 +1,323 @@
+-- The house: sellers, orders, shipments, trackers, events, imports.
+-- seller_id leads every key of a seller's table. Local dates are ISO text.
+
+CREATE TABLE sellers (
+    id UUID NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL,
+    country TEXT,
+    time_zone TEXT NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL
+);
+
+CREATE TABLE shops (
+    seller_id UUID NOT NULL REFERENCES sellers (id),
+    id UUID NOT NULL,
+    name TEXT NOT NULL,
+    handle TEXT NOT NULL UNIQUE,
+    created_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (seller_id, id),
+    UNIQUE (seller_id, name)
+);
+
+-- A platform table: an admin's key belongs to no seller.
+CREATE TABLE api_keys (
+    id UUID NOT NULL PRIMARY KEY,
+    seller_id UUID REFERENCES sellers (id),
+    role TEXT NOT NULL,
+    prefix TEXT NOT NULL,
+    hash BYTEA NOT NULL UNIQUE,
+    created_at TIMESTAMPTZ NOT NULL,
+    revoked_at TIMESTAMPTZ
+);
+
+CREATE TABLE orders (
+    seller_id UUID NOT NULL REFERENCES sellers (id),
+    id UUID NOT NULL,
+    shop_id UUID NOT NULL,
+    order_number TEXT NOT NULL,
+    order_ref TEXT,
+    state TEXT NOT NULL,
+    ordered_local TEXT,
+    ordered_offset TEXT,
+    currency TEXT,
+    country TEXT,
+    region TEXT,
+    postal_code TEXT,
+    origin_country TEXT,
+    origin_region TEXT,
+    origin_postal_code TEXT,
+    deliver_from_on TEXT,
+    shipping_method TEXT,
+    shipping_charged_minor BIGINT,
+    channel TEXT,
+    dispatch_by_at TIMESTAMPTZ,
+    deliver_by_on TEXT,
+    promise_source TEXT,
+    token_hash BYTEA NOT NULL UNIQUE,
+    token_sealed BYTEA NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL,
+    version BIGINT NOT NULL,
+    PRIMARY KEY (seller_id, id),
+    UNIQUE (seller_id, shop_id, order_number),
+    FOREIGN KEY (seller_id, shop_id) REFERENCES shops (seller_id, id)
+);
+
+CREATE TABLE order_lines (
+    seller_id UUID NOT NULL,
+    order_id UUID NOT NULL,
+    line_key TEXT NOT NULL,
+    line_no INTEGER NOT NULL,
+    line_id TEXT,
+    sku TEXT,
+    item_name TEXT,
+    quantity BIGINT NOT NULL,
+    unit_price_minor BIGINT,
+    declared_value_minor BIGINT,
+    hs_code TEXT,
+    origin_country TEXT,
+    weight_g BIGINT,
+    ship_by_local TEXT,
+    ship_by_offset TEXT,
+    deliver_by_on TEXT,
+    seller_ref TEXT,
+    PRIMARY KEY (seller_id, order_id, line_key),
+    FOREIGN KEY (seller_id, order_id) REFERENCES orders (seller_id, id)
+);
+
+-- Who gets the parcel: apart from the order, so that it can be erased.
+CREATE TABLE order_contacts (
+    seller_id UUID NOT NULL,
+    order_id UUID NOT NULL,
+    recipient_name TEXT,
+    company TEXT,
+    address1 TEXT,
+    address2 TEXT,
+    city TEXT,
+    email TEXT,
+    phone TEXT,
+    note TEXT,
+    PRIMARY KEY (seller_id, order_id),
+    FOREIGN KEY (seller_id, order_id) REFERENCES orders (seller_id, id)
+);
+
+CREATE TABLE promise_policies (
+    seller_id UUID NOT NULL REFERENCES sellers (id),
+    id UUID NOT NULL,
+    shop_id UUID,
+    shipping_method TEXT,
+    country TEXT,
+    working_days INTEGER NOT NULL,
+    PRIMARY KEY (seller_id, id)
+);
+
+CREATE TABLE trackers (
+    seller_id UUID NOT NULL REFERENCES sellers (id),
+    id UUID NOT NULL,
+    carrier TEXT NOT NULL,
+    number TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    last_event_at TIMESTAMPTZ,
+    last_checked_at TIMESTAMPTZ,
+    next_check_at TIMESTAMPTZ,
+    failed_checks INTEGER NOT NULL,
+    claimed_until TIMESTAMPTZ,
+    PRIMARY KEY (seller_id, id),
+    UNIQUE (seller_id, carrier, number, generation)
+);
+CREATE INDEX trackers_due ON trackers (next_check_at) WHERE next_check_at IS NOT NULL;
+CREATE INDEX trackers_by_number ON trackers (seller_id, number);
+
+CREATE TABLE shipments (
+    seller_id UUID NOT NULL,
+    id UUID NOT NULL,
+    order_id UUID NOT NULL,
+    state TEXT NOT NULL,
+    carrier TEXT,
+    service TEXT,
+    tracking_number TEXT NOT NULL,
+    typed_number TEXT NOT NULL,
+    suspicious BOOLEAN NOT NULL,
+    parcel_ref TEXT,
+    shipped_local TEXT,
+    shipped_offset TEXT,
+    shipped_on TEXT,
+    origin_country TEXT,
+    origin_region TEXT,
+    origin_postal_code TEXT,
+    own_deliver_by_on TEXT,
+    delivery_claim TEXT,
+    deliver_by_on TEXT,
+    promise_source TEXT,
+    created_at TIMESTAMPTZ NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL,
+    version BIGINT NOT NULL,
+    PRIMARY KEY (seller_id, id),
+    FOREIGN KEY (seller_id, order_id) REFERENCES orders (seller_id, id)
+);
+CREATE INDEX shipments_by_order ON shipments (seller_id, order_id);
+CREATE INDEX shipments_by_number ON shipments (seller_id, tracking_number);
+CREATE INDEX shipments_by_update ON shipments (seller_id, updated_at);
+
+CREATE TABLE legs (
+    seller_id UUID NOT NULL,
+    shipment_id UUID NOT NULL,
+    leg_no INTEGER NOT NULL,
+    tracker_id UUID NOT NULL,
+    PRIMARY KEY (seller_id, shipment_id, leg_no),
+    FOREIGN KEY (seller_id, shipment_id) REFERENCES shipments (seller_id, id),
+    FOREIGN KEY (seller_id, tracker_id) REFERENCES trackers (seller_id, id)
+);
+CREATE INDEX legs_by_tracker ON legs (seller_id, tracker_id);
+
+-- What the events say of a shipment: a projection, which can be rebuilt from them at any time.
+CREATE TABLE standings (
+    seller_id UUID NOT NULL,
+    shipment_id UUID NOT NULL,
+    milestone TEXT NOT NULL,
+    sub_status TEXT,
+    verdict TEXT NOT NULL,
+    cause TEXT,
+    is_open BOOLEAN NOT NULL,
+    delivered_on TEXT,
+    first_attempt_on TEXT,
+    ending TEXT,
+    detail JSONB NOT NULL,
+    judged_at TIMESTAMPTZ NOT NULL,
+    reconsider_at TIMESTAMPTZ,
+    PRIMARY KEY (seller_id, shipment_id),
+    FOREIGN KEY (seller_id, shipment_id) REFERENCES shipments (seller_id, id)
+);
+CREATE INDEX standings_due ON standings (reconsider_at) WHERE reconsider_at IS NOT NULL;
+
+-- Every change of a promise, the first one included.
+CREATE TABLE promise_changes (
+    seller_id UUID NOT NULL,
+    shipment_id UUID NOT NULL,
+    changed_at TIMESTAMPTZ NOT NULL,
+    deliver_by_on TEXT,
+    source TEXT,
+    PRIMARY KEY (seller_id, shipment_id, changed_at),
+    FOREIGN KEY (seller_id, shipment_id) REFERENCES shipments (seller_id, id)
+);
+
+-- Append-only and without personal data; only an erasure may delete, see the triggers.
+CREATE TABLE tracking_events (
+    seller_id UUID NOT NULL,
+    tracker_id UUID NOT NULL,
+    dedupe_key TEXT NOT NULL,
+    id UUID NOT NULL,
+    occurred_local TEXT NOT NULL,
+    occurred_offset TEXT,
+    sort_at TIMESTAMPTZ NOT NULL,
+    heard_at TIMESTAMPTZ NOT NULL,
+    sub_status TEXT,
+    raw_code TEXT NOT NULL,
+    source TEXT NOT NULL,
+    PRIMARY KEY (seller_id, tracker_id, dedupe_key),
+    FOREIGN KEY (seller_id, tracker_id) REFERENCES trackers (seller_id, id)
+);
+
+CREATE TABLE event_details (
+    seller_id UUID NOT NULL,
+    tracker_id UUID NOT NULL,
+    dedupe_key TEXT NOT NULL,
+    place TEXT,
+    description TEXT,
+    signed_by TEXT,
+    PRIMARY KEY (seller_id, tracker_id, dedupe_key),
+    FOREIGN KEY (seller_id, tracker_id, dedupe_key) REFERENCES tracking_events (seller_id, tracker_id, dedupe_key)
+);
+
+-- A source took a scan back, or said it again; the latest word counts.
+CREATE TABLE event_withdrawals (
+    seller_id UUID NOT NULL,
+    tracker_id UUID NOT NULL,
+    id UUID NOT NULL,
+    dedupe_key TEXT NOT NULL,
+    withdrawn BOOLEAN NOT NULL,
+    heard_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (seller_id, tracker_id, id),
+    FOREIGN KEY (seller_id, tracker_id, dedupe_key) REFERENCES tracking_events (seller_id, tracker_id, dedupe_key)
+);
+
+-- Holds a row only inside an erasure's transaction.
+CREATE TABLE erasures_under_way (
+    seller_id UUID NOT NULL PRIMARY KEY
+);
+CREATE FUNCTION refuse_change_of_events() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'DELETE' AND EXISTS (SELECT 1 FROM erasures_under_way WHERE seller_id = OLD.seller_id) THEN
+        RETURN OLD;
+    END IF;
+    RAISE EXCEPTION 'tracking events are append-only';
+END;
+$$;
+CREATE TRIGGER tracking_events_are_not_changed BEFORE UPDATE OR DELETE ON tracking_events
+    FOR EACH ROW EXECUTE FUNCTION refuse_change_of_events();
+
+CREATE TABLE imports (
+    seller_id UUID NOT NULL REFERENCES sellers (id),
+    id UUID NOT NULL,
+    shop_id UUID NOT NULL,
+    kind TEXT,
+    state TEXT NOT NULL,
+    dry_run BOOLEAN NOT NULL,
+    options JSONB NOT NULL,
+    file_name TEXT,
+    file_bytes BIGINT NOT NULL,
+    survey JSONB,
+    failure JSONB,
+    problems JSONB NOT NULL,
+    cursor_line BIGINT NOT NULL,
+    rows_total BIGINT NOT NULL,
+    rows_created BIGINT NOT NULL,
+    rows_updated BIGINT NOT NULL,
+    rows_unchanged BIGINT NOT NULL,
+    rows_rejected BIGINT NOT NULL,
+    rows_warned BIGINT NOT NULL,
+    uploaded_by UUID NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    finished_at TIMESTAMPTZ,
+    claimed_until TIMESTAMPTZ,
+    claim UUID,
+    PRIMARY KEY (seller_id, id),
+    FOREIGN KEY (seller_id, shop_id) REFERENCES shops (seller_id, id)
+);
+CREATE INDEX imports_due ON imports (created_at) WHERE state IN ('received', 'running');
+
+-- The uploaded file as it came, in pieces.
+CREATE TABLE import_chunks (
+    seller_id UUID NOT NULL,
+    import_id UUID NOT NULL,
+    chunk_no INTEGER NOT NULL,
+    bytes BYTEA NOT NULL,
+    PRIMARY KEY (seller_id, import_id, chunk_no),
+    FOREIGN KEY (seller_id, import_id) REFERENCES imports (seller_id, id)
+);
+
+CREATE TABLE import_rows (
+    seller_id UUID NOT NULL,
+    import_id UUID NOT NULL,
+    line BIGINT NOT NULL,
+    outcome TEXT NOT NULL,
+    order_id UUID,
+    shipment_id UUID,
+    cells JSONB NOT NULL,
+    errors JSONB NOT NULL,
+    warnings JSONB NOT NULL,
+    PRIMARY KEY (seller_id, import_id, line),
+    FOREIGN KEY (seller_id, import_id) REFERENCES imports (seller_id, id)
+);
+
+-- What changed, written with the change: webhooks, notifications and the change feed read from here.
+CREATE TABLE outbox (
+    seller_id UUID NOT NULL,
+    id UUID NOT NULL,
+    kind TEXT NOT NULL,
+    subject_id UUID NOT NULL,
+    body JSONB NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (seller_id, id)
+);

@@ -1,0 +1,323 @@
+-- The house: sellers, orders, shipments, trackers, events, imports.
+-- seller_id leads every key of a seller's table. Ids are 16 bytes, instants microseconds since 1970 in UTC, documents
+-- JSON text, local dates ISO text.
+
+CREATE TABLE sellers (
+    id BLOB NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL,
+    country TEXT,
+    time_zone TEXT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+
+CREATE TABLE shops (
+    seller_id BLOB NOT NULL REFERENCES sellers (id),
+    id BLOB NOT NULL,
+    name TEXT NOT NULL,
+    handle TEXT NOT NULL UNIQUE,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (seller_id, id),
+    UNIQUE (seller_id, name)
+);
+
+-- A platform table: an admin's key belongs to no seller.
+CREATE TABLE api_keys (
+    id BLOB NOT NULL PRIMARY KEY,
+    seller_id BLOB REFERENCES sellers (id),
+    role TEXT NOT NULL,
+    prefix TEXT NOT NULL,
+    hash BLOB NOT NULL UNIQUE,
+    created_at BIGINT NOT NULL,
+    revoked_at BIGINT
+);
+
+CREATE TABLE orders (
+    seller_id BLOB NOT NULL REFERENCES sellers (id),
+    id BLOB NOT NULL,
+    shop_id BLOB NOT NULL,
+    order_number TEXT NOT NULL,
+    order_ref TEXT,
+    state TEXT NOT NULL,
+    ordered_local TEXT,
+    ordered_offset TEXT,
+    currency TEXT,
+    country TEXT,
+    region TEXT,
+    postal_code TEXT,
+    origin_country TEXT,
+    origin_region TEXT,
+    origin_postal_code TEXT,
+    deliver_from_on TEXT,
+    shipping_method TEXT,
+    shipping_charged_minor BIGINT,
+    channel TEXT,
+    dispatch_by_at BIGINT,
+    deliver_by_on TEXT,
+    promise_source TEXT,
+    token_hash BLOB NOT NULL UNIQUE,
+    token_sealed BLOB NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    version BIGINT NOT NULL,
+    PRIMARY KEY (seller_id, id),
+    UNIQUE (seller_id, shop_id, order_number),
+    FOREIGN KEY (seller_id, shop_id) REFERENCES shops (seller_id, id)
+);
+
+CREATE TABLE order_lines (
+    seller_id BLOB NOT NULL,
+    order_id BLOB NOT NULL,
+    line_key TEXT NOT NULL,
+    line_no INTEGER NOT NULL,
+    line_id TEXT,
+    sku TEXT,
+    item_name TEXT,
+    quantity BIGINT NOT NULL,
+    unit_price_minor BIGINT,
+    declared_value_minor BIGINT,
+    hs_code TEXT,
+    origin_country TEXT,
+    weight_g BIGINT,
+    ship_by_local TEXT,
+    ship_by_offset TEXT,
+    deliver_by_on TEXT,
+    seller_ref TEXT,
+    PRIMARY KEY (seller_id, order_id, line_key),
+    FOREIGN KEY (seller_id, order_id) REFERENCES orders (seller_id, id)
+);
+
+-- Who gets the parcel: apart from the order, so that it can be erased.
+CREATE TABLE order_contacts (
+    seller_id BLOB NOT NULL,
+    order_id BLOB NOT NULL,
+    recipient_name TEXT,
+    company TEXT,
+    address1 TEXT,
+    address2 TEXT,
+    city TEXT,
+    email TEXT,
+    phone TEXT,
+    note TEXT,
+    PRIMARY KEY (seller_id, order_id),
+    FOREIGN KEY (seller_id, order_id) REFERENCES orders (seller_id, id)
+);
+
+CREATE TABLE promise_policies (
+    seller_id BLOB NOT NULL REFERENCES sellers (id),
+    id BLOB NOT NULL,
+    shop_id BLOB,
+    shipping_method TEXT,
+    country TEXT,
+    working_days INTEGER NOT NULL,
+    PRIMARY KEY (seller_id, id)
+);
+
+CREATE TABLE trackers (
+    seller_id BLOB NOT NULL REFERENCES sellers (id),
+    id BLOB NOT NULL,
+    carrier TEXT NOT NULL,
+    number TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    created_at BIGINT NOT NULL,
+    last_event_at BIGINT,
+    last_checked_at BIGINT,
+    next_check_at BIGINT,
+    failed_checks INTEGER NOT NULL,
+    claimed_until BIGINT,
+    PRIMARY KEY (seller_id, id),
+    UNIQUE (seller_id, carrier, number, generation)
+);
+CREATE INDEX trackers_due ON trackers (next_check_at) WHERE next_check_at IS NOT NULL;
+CREATE INDEX trackers_by_number ON trackers (seller_id, number);
+
+CREATE TABLE shipments (
+    seller_id BLOB NOT NULL,
+    id BLOB NOT NULL,
+    order_id BLOB NOT NULL,
+    state TEXT NOT NULL,
+    carrier TEXT,
+    service TEXT,
+    tracking_number TEXT NOT NULL,
+    typed_number TEXT NOT NULL,
+    suspicious BOOLEAN NOT NULL,
+    parcel_ref TEXT,
+    shipped_local TEXT,
+    shipped_offset TEXT,
+    shipped_on TEXT,
+    origin_country TEXT,
+    origin_region TEXT,
+    origin_postal_code TEXT,
+    own_deliver_by_on TEXT,
+    delivery_claim TEXT,
+    deliver_by_on TEXT,
+    promise_source TEXT,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    version BIGINT NOT NULL,
+    PRIMARY KEY (seller_id, id),
+    FOREIGN KEY (seller_id, order_id) REFERENCES orders (seller_id, id)
+);
+CREATE INDEX shipments_by_order ON shipments (seller_id, order_id);
+CREATE INDEX shipments_by_number ON shipments (seller_id, tracking_number);
+CREATE INDEX shipments_by_update ON shipments (seller_id, updated_at);
+
+CREATE TABLE legs (
+    seller_id BLOB NOT NULL,
+    shipment_id BLOB NOT NULL,
+    leg_no INTEGER NOT NULL,
+    tracker_id BLOB NOT NULL,
+    PRIMARY KEY (seller_id, shipment_id, leg_no),
+    FOREIGN KEY (seller_id, shipment_id) REFERENCES shipments (seller_id, id),
+    FOREIGN KEY (seller_id, tracker_id) REFERENCES trackers (seller_id, id)
+);
+CREATE INDEX legs_by_tracker ON legs (seller_id, tracker_id);
+
+-- What the events say of a shipment: a projection, which can be rebuilt from them at any time.
+CREATE TABLE standings (
+    seller_id BLOB NOT NULL,
+    shipment_id BLOB NOT NULL,
+    milestone TEXT NOT NULL,
+    sub_status TEXT,
+    verdict TEXT NOT NULL,
+    cause TEXT,
+    is_open BOOLEAN NOT NULL,
+    delivered_on TEXT,
+    first_attempt_on TEXT,
+    ending TEXT,
+    detail TEXT NOT NULL,
+    judged_at BIGINT NOT NULL,
+    reconsider_at BIGINT,
+    PRIMARY KEY (seller_id, shipment_id),
+    FOREIGN KEY (seller_id, shipment_id) REFERENCES shipments (seller_id, id)
+);
+CREATE INDEX standings_due ON standings (reconsider_at) WHERE reconsider_at IS NOT NULL;
+
+-- Every change of a promise, the first one included.
+CREATE TABLE promise_changes (
+    seller_id BLOB NOT NULL,
+    shipment_id BLOB NOT NULL,
+    changed_at BIGINT NOT NULL,
+    deliver_by_on TEXT,
+    source TEXT,
+    PRIMARY KEY (seller_id, shipment_id, changed_at),
+    FOREIGN KEY (seller_id, shipment_id) REFERENCES shipments (seller_id, id)
+);
+
+-- Append-only and without personal data; only an erasure may delete, see the triggers.
+CREATE TABLE tracking_events (
+    seller_id BLOB NOT NULL,
+    tracker_id BLOB NOT NULL,
+    dedupe_key TEXT NOT NULL,
+    id BLOB NOT NULL,
+    occurred_local TEXT NOT NULL,
+    occurred_offset TEXT,
+    sort_at BIGINT NOT NULL,
+    heard_at BIGINT NOT NULL,
+    sub_status TEXT,
+    raw_code TEXT NOT NULL,
+    source TEXT NOT NULL,
+    PRIMARY KEY (seller_id, tracker_id, dedupe_key),
+    FOREIGN KEY (seller_id, tracker_id) REFERENCES trackers (seller_id, id)
+);
+
+CREATE TABLE event_details (
+    seller_id BLOB NOT NULL,
+    tracker_id BLOB NOT NULL,
+    dedupe_key TEXT NOT NULL,
+    place TEXT,
+    description TEXT,
+    signed_by TEXT,
+    PRIMARY KEY (seller_id, tracker_id, dedupe_key),
+    FOREIGN KEY (seller_id, tracker_id, dedupe_key) REFERENCES tracking_events (seller_id, tracker_id, dedupe_key)
+);
+
+-- A source took a scan back, or said it again; the latest word counts.
+CREATE TABLE event_withdrawals (
+    seller_id BLOB NOT NULL,
+    tracker_id BLOB NOT NULL,
+    id BLOB NOT NULL,
+    dedupe_key TEXT NOT NULL,
+    withdrawn BOOLEAN NOT NULL,
+    heard_at BIGINT NOT NULL,
+    PRIMARY KEY (seller_id, tracker_id, id),
+    FOREIGN KEY (seller_id, tracker_id, dedupe_key) REFERENCES tracking_events (seller_id, tracker_id, dedupe_key)
+);
+
+-- Holds a row only inside an erasure's transaction.
+CREATE TABLE erasures_under_way (
+    seller_id BLOB NOT NULL PRIMARY KEY
+);
+CREATE TRIGGER tracking_events_are_not_changed BEFORE UPDATE ON tracking_events
+BEGIN
+    SELECT RAISE(ABORT, 'tracking events are append-only');
+END;
+CREATE TRIGGER tracking_events_are_not_deleted BEFORE DELETE ON tracking_events
+WHEN NOT EXISTS (SELECT 1 FROM erasures_under_way WHERE seller_id = OLD.seller_id)
+BEGIN
+    SELECT RAISE(ABORT, 'tracking events are append-only');
+END;
+
+CREATE TABLE imports (
+    seller_id BLOB NOT NULL REFERENCES sellers (id),
+    id BLOB NOT NULL,
+    shop_id BLOB NOT NULL,
+    kind TEXT,
+    state TEXT NOT NULL,
+    dry_run BOOLEAN NOT NULL,
+    options TEXT NOT NULL,
+    file_name TEXT,
+    file_bytes BIGINT NOT NULL,
+    survey TEXT,
+    failure TEXT,
+    problems TEXT NOT NULL,
+    cursor_line BIGINT NOT NULL,
+    rows_total BIGINT NOT NULL,
+    rows_created BIGINT NOT NULL,
+    rows_updated BIGINT NOT NULL,
+    rows_unchanged BIGINT NOT NULL,
+    rows_rejected BIGINT NOT NULL,
+    rows_warned BIGINT NOT NULL,
+    uploaded_by BLOB NOT NULL,
+    created_at BIGINT NOT NULL,
+    finished_at BIGINT,
+    claimed_until BIGINT,
+    claim BLOB,
+    PRIMARY KEY (seller_id, id),
+    FOREIGN KEY (seller_id, shop_id) REFERENCES shops (seller_id, id)
+);
+CREATE INDEX imports_due ON imports (created_at) WHERE state IN ('received', 'running');
+
+-- The uploaded file as it came, in pieces.
+CREATE TABLE import_chunks (
+    seller_id BLOB NOT NULL,
+    import_id BLOB NOT NULL,
+    chunk_no INTEGER NOT NULL,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (seller_id, import_id, chunk_no),
+    FOREIGN KEY (seller_id, import_id) REFERENCES imports (seller_id, id)
+);
+
+CREATE TABLE import_rows (
+    seller_id BLOB NOT NULL,
+    import_id BLOB NOT NULL,
+    line BIGINT NOT NULL,
+    outcome TEXT NOT NULL,
+    order_id BLOB,
+    shipment_id BLOB,
+    cells TEXT NOT NULL,
+    errors TEXT NOT NULL,
+    warnings TEXT NOT NULL,
+    PRIMARY KEY (seller_id, import_id, line),
+    FOREIGN KEY (seller_id, import_id) REFERENCES imports (seller_id, id)
+);
+
+-- What changed, written with the change: webhooks, notifications and the change feed read from here.
+CREATE TABLE outbox (
+    seller_id BLOB NOT NULL,
+    id BLOB NOT NULL,
+    kind TEXT NOT NULL,
+    subject_id BLOB NOT NULL,
+    body TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (seller_id, id)
+);

@@ -1,0 +1,74 @@
+//! What can go wrong at the store, in its own words.
+
+use std::path::PathBuf;
+
+/// A read or a write that did not happen; a write that fails leaves nothing half done.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// No connection could be had, or it broke: worth trying again.
+    #[error("the database cannot be reached: {0}")]
+    Unavailable(String),
+    /// The disk has no room; nothing was written.
+    #[error("the database has no room left on its disk")]
+    Full,
+    /// Another row has this key already.
+    #[error("a row with this key exists already: {0}")]
+    Taken(String),
+    /// Something that the database should never say to us.
+    #[error("the database refused: {0}")]
+    Refused(String),
+}
+
+impl From<diesel::result::Error> for StoreError {
+    fn from(error: diesel::result::Error) -> Self {
+        use diesel::result::{DatabaseErrorKind, Error};
+        match error {
+            Error::DatabaseError(DatabaseErrorKind::UniqueViolation, info) => Self::Taken(info.message().to_owned()),
+            Error::DatabaseError(DatabaseErrorKind::ClosedConnection, info) => {
+                Self::Unavailable(info.message().to_owned())
+            }
+            Error::DatabaseError(_, info) if means_full(info.message()) => Self::Full,
+            Error::DatabaseError(_, info) if means_unavailable(info.message()) => {
+                Self::Unavailable(info.message().to_owned())
+            }
+            Error::BrokenTransactionManager => Self::Unavailable("the connection broke in a transaction".to_owned()),
+            other => Self::Refused(other.to_string()),
+        }
+    }
+}
+
+fn means_full(message: &str) -> bool {
+    message.contains("database or disk is full") || message.contains("No space left on device")
+}
+
+fn means_unavailable(message: &str) -> bool {
+    ["database is locked", "server closed the connection", "terminating connection", "starting up", "shutting down"]
+        .iter()
+        .any(|sign| message.contains(sign))
+}
+
+/// The database cannot be opened as it is named.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error(
+        "DATABASE_URL names no database that parceltrail knows. Write `sqlite:parceltrail.db` for a file beside the \
+         program, or `postgres://user:password@host/database` for PostgreSQL."
+    )]
+    UnknownUrl,
+    #[error("the folder {} does not exist; make it, or name another in DATABASE_URL", .0.display())]
+    NoFolder(PathBuf),
+    #[error(
+        "DATABASE_URL asks for TLS to PostgreSQL, and this program was built without it. Build it with \
+         `cargo build --release --features postgres-tls`, or leave `sslmode` out on a network that you trust."
+    )]
+    NoTls,
+    #[error("the database cannot be opened: {0}")]
+    Unreachable(String),
+    #[error("the database could not be migrated: {0}")]
+    Migration(String),
+    #[error(
+        "the database was migrated by a newer parceltrail (migration {0} is not known here); start that version or a \
+         newer one"
+    )]
+    NewerSchema(String),
+}

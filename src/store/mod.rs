@@ -1,0 +1,182 @@
+//! SQLite or PostgreSQL behind one set of queries; the only folder that knows diesel.
+//!
+//! [`Store::seller`] is the only handle on sellers' tables, [`Store::platform`] serves the named exceptions. A closure
+//! given to `read` runs inline on this thread's read-only connection on SQLite, on a pooled one on PostgreSQL; one given
+//! to `write` runs in a transaction, on SQLite's one writer or on a pooled connection.
+
+pub mod api_keys;
+mod connection;
+mod error;
+pub mod events;
+pub mod imports;
+mod migrations;
+pub mod orders;
+pub mod outbox;
+pub mod report_rows;
+mod schema;
+pub mod sellers;
+pub mod shipments;
+pub mod standings;
+pub mod trackers;
+mod types;
+
+pub use connection::AnyConnection;
+pub use error::{OpenError, StoreError};
+pub use types::{At, Json};
+
+use crate::domain::ids::SellerId;
+use connection::Engine;
+use diesel::connection::TransactionManager;
+
+/// The database.
+pub struct Store {
+    engine: Engine,
+}
+
+/// Why a query may look over sellers' borders: each reason is named where it is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// A key is looked up before its seller is known.
+    SignIn,
+    /// A customer's link is looked up before its seller is known.
+    StatusToken,
+    /// What is due is claimed for all sellers at once.
+    JobClaim,
+    /// An admin asks, or the operator at the command line.
+    Admin,
+}
+
+/// A seller's tables on one connection. Every query in it names the seller.
+pub struct SellerTables<'c> {
+    connection: &'c mut AnyConnection,
+    seller: SellerId,
+}
+
+/// The platform's tables on one connection.
+pub struct PlatformTables<'c> {
+    connection: &'c mut AnyConnection,
+    skip_locked: &'static str,
+}
+
+/// The handle on one seller's tables.
+#[derive(Clone, Copy)]
+pub struct SellerStore<'s> {
+    engine: &'s Engine,
+    seller: SellerId,
+}
+
+/// The handle for the named exceptions.
+pub struct PlatformStore<'s> {
+    engine: &'s Engine,
+    _reason: Reason,
+}
+
+impl Store {
+    /// Opens the database and brings it to this version's schema.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`], whose sentence says what to write or do.
+    pub fn open(url: &str) -> Result<Self, OpenError> {
+        let store = Self { engine: Engine::open(url)? };
+        migrations::migrate(&store.engine)?;
+        Ok(store)
+    }
+
+    /// The file of an embedded database; `None` where the URL names a server.
+    pub fn embedded_file(url: &str) -> Option<std::path::PathBuf> {
+        connection::sqlite_path(url)
+    }
+
+    /// Lets go of what a process that died was holding: only for an embedded database, which one process works on.
+    pub fn take_over(&self) -> Result<(), StoreError> {
+        match &self.engine {
+            Engine::Sqlite { .. } => self.platform(Reason::JobClaim).write(|tables| {
+                tables.release_imports()?;
+                tables.release_trackers()
+            }),
+            Engine::Postgres { .. } => Ok(()),
+        }
+    }
+
+    /// Whether the database answers.
+    pub fn is_ready(&self) -> Result<(), StoreError> {
+        self.platform(Reason::JobClaim).read(|tables| tables.sellers().map(|_| ()))
+    }
+
+    /// Whether a read may run on the thread that asks, because it waits for no other machine.
+    pub fn reads_inline(&self) -> bool {
+        self.engine.reads_inline()
+    }
+
+    pub fn seller(&self, seller: SellerId) -> SellerStore<'_> {
+        SellerStore { engine: &self.engine, seller }
+    }
+
+    pub fn platform(&self, reason: Reason) -> PlatformStore<'_> {
+        PlatformStore { engine: &self.engine, _reason: reason }
+    }
+}
+
+impl SellerStore<'_> {
+    pub fn id(&self) -> SellerId {
+        self.seller
+    }
+
+    pub fn read<T, E: From<StoreError>>(&self, run: impl FnOnce(&mut SellerTables) -> Result<T, E>) -> Result<T, E> {
+        self.engine.with_reader(|connection| run(&mut SellerTables { connection, seller: self.seller }))
+    }
+
+    /// All that the closure writes is kept, or, where it fails, nothing.
+    pub fn write<T, E: From<StoreError>>(&self, run: impl FnOnce(&mut SellerTables) -> Result<T, E>) -> Result<T, E> {
+        self.engine.with_writer(|connection| {
+            in_transaction(connection, |connection| run(&mut SellerTables { connection, seller: self.seller }))
+        })
+    }
+}
+
+impl PlatformStore<'_> {
+    pub fn read<T, E: From<StoreError>>(&self, run: impl FnOnce(&mut PlatformTables) -> Result<T, E>) -> Result<T, E> {
+        let skip_locked = self.engine.skip_locked();
+        self.engine.with_reader(|connection| run(&mut PlatformTables { connection, skip_locked }))
+    }
+
+    /// All that the closure writes is kept, or, where it fails, nothing.
+    pub fn write<T, E: From<StoreError>>(&self, run: impl FnOnce(&mut PlatformTables) -> Result<T, E>) -> Result<T, E> {
+        let skip_locked = self.engine.skip_locked();
+        self.engine.with_writer(|connection| {
+            in_transaction(connection, |connection| run(&mut PlatformTables { connection, skip_locked }))
+        })
+    }
+}
+
+impl SellerTables<'_> {
+    /// Runs a part whose writes are undone where it fails, while the rest of the transaction goes on.
+    pub fn savepoint<T, E: From<StoreError>>(&mut self, run: impl FnOnce(&mut SellerTables) -> Result<T, E>) -> Result<T, E> {
+        let seller = self.seller;
+        in_transaction(self.connection, |connection| run(&mut SellerTables { connection, seller }))
+    }
+}
+
+type Transactions = <AnyConnection as diesel::Connection>::TransactionManager;
+
+fn in_transaction<T, E: From<StoreError>>(
+    connection: &mut AnyConnection,
+    run: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
+) -> Result<T, E> {
+    begin(connection).map_err(StoreError::from)?;
+    match run(connection) {
+        Ok(done) => {
+            Transactions::commit_transaction(connection).map_err(StoreError::from)?;
+            Ok(done)
+        }
+        Err(error) => {
+            Transactions::rollback_transaction(connection).map_err(StoreError::from)?;
+            Err(error)
+        }
+    }
+}
+
+fn begin(connection: &mut AnyConnection) -> diesel::QueryResult<()> {
+    Transactions::begin_transaction(connection)
+}

@@ -1,0 +1,212 @@
+//! Orders, their lines and their contacts.
+
+use super::schema::{order_contacts, order_lines, orders};
+use super::types::At;
+use super::{PlatformTables, SellerTables, StoreError};
+use crate::domain::event_time::EventTime;
+use crate::domain::ids::{OrderId, SellerId, ShopId};
+use crate::domain::order::Place;
+use diesel::prelude::*;
+use jiff::civil::Date;
+
+/// An order, without whom it goes to: see [`Contact`].
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = orders, treat_none_as_null = true)]
+pub struct Order {
+    pub seller_id: SellerId,
+    pub id: OrderId,
+    pub shop_id: ShopId,
+    pub order_number: String,
+    pub order_ref: Option<String>,
+    pub state: String,
+    pub ordered_local: Option<String>,
+    pub ordered_offset: Option<String>,
+    pub currency: Option<String>,
+    pub country: Option<String>,
+    pub region: Option<String>,
+    pub postal_code: Option<String>,
+    pub origin_country: Option<String>,
+    pub origin_region: Option<String>,
+    pub origin_postal_code: Option<String>,
+    pub deliver_from_on: Option<String>,
+    pub shipping_method: Option<String>,
+    pub shipping_charged_minor: Option<i64>,
+    pub channel: Option<String>,
+    pub dispatch_by_at: Option<At>,
+    /// The earliest of the lines' own days.
+    pub deliver_by_on: Option<String>,
+    pub promise_source: Option<String>,
+    /// SHA-256 of the status link's token.
+    pub token_hash: Vec<u8>,
+    /// The token under the instance's secret key, so that the link can be given again.
+    pub token_sealed: Vec<u8>,
+    pub created_at: At,
+    pub updated_at: At,
+    pub version: i64,
+}
+
+impl Order {
+    pub fn ordered(&self) -> Option<EventTime> {
+        EventTime::from_texts(self.ordered_local.as_deref()?, self.ordered_offset.as_deref())
+    }
+
+    pub fn destination(&self) -> Place {
+        place(self.country.as_deref(), self.region.as_deref(), self.postal_code.as_deref())
+    }
+
+    pub fn origin(&self) -> Place {
+        place(self.origin_country.as_deref(), self.origin_region.as_deref(), self.origin_postal_code.as_deref())
+    }
+
+    pub fn own_deliver_by(&self) -> Option<Date> {
+        self.deliver_by_on.as_deref().and_then(|day| day.parse().ok())
+    }
+}
+
+pub(super) fn place(country: Option<&str>, region: Option<&str>, postal_code: Option<&str>) -> Place {
+    Place {
+        country: country.and_then(|code| code.parse().ok()),
+        region: region.map(str::to_owned),
+        postal_code: postal_code.map(str::to_owned),
+    }
+}
+
+/// One line of an order.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = order_lines, treat_none_as_null = true)]
+pub struct Line {
+    pub seller_id: SellerId,
+    pub order_id: OrderId,
+    /// The line's own id, else its SKU with the number of its repeat.
+    pub line_key: String,
+    pub line_no: i32,
+    pub line_id: Option<String>,
+    pub sku: Option<String>,
+    pub item_name: Option<String>,
+    pub quantity: i64,
+    pub unit_price_minor: Option<i64>,
+    pub declared_value_minor: Option<i64>,
+    pub hs_code: Option<String>,
+    pub origin_country: Option<String>,
+    pub weight_g: Option<i64>,
+    pub ship_by_local: Option<String>,
+    pub ship_by_offset: Option<String>,
+    pub deliver_by_on: Option<String>,
+    pub seller_ref: Option<String>,
+}
+
+impl Line {
+    pub fn ship_by(&self) -> Option<EventTime> {
+        EventTime::from_texts(self.ship_by_local.as_deref()?, self.ship_by_offset.as_deref())
+    }
+}
+
+/// Who gets the parcels of an order.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = order_contacts, treat_none_as_null = true)]
+pub struct Contact {
+    pub seller_id: SellerId,
+    pub order_id: OrderId,
+    pub recipient_name: Option<String>,
+    pub company: Option<String>,
+    pub address1: Option<String>,
+    pub address2: Option<String>,
+    pub city: Option<String>,
+    pub email: Option<String>,
+    pub phone: Option<String>,
+    pub note: Option<String>,
+}
+
+impl SellerTables<'_> {
+    pub fn order(&mut self, id: OrderId) -> Result<Option<Order>, StoreError> {
+        let found = orders::table.filter(orders::seller_id.eq(self.seller)).filter(orders::id.eq(id));
+        Ok(found.select(Order::as_select()).get_result(self.connection).optional()?)
+    }
+
+    pub fn order_by_number(&mut self, shop: ShopId, number: &str) -> Result<Option<Order>, StoreError> {
+        let found = orders::table
+            .filter(orders::seller_id.eq(self.seller))
+            .filter(orders::shop_id.eq(shop))
+            .filter(orders::order_number.eq(number));
+        Ok(found.select(Order::as_select()).get_result(self.connection).optional()?)
+    }
+
+    /// Orders made before `before`, newest first.
+    pub fn orders_page(
+        &mut self,
+        before: Option<OrderId>,
+        number: Option<&str>,
+        limit: i64,
+    ) -> Result<Vec<Order>, StoreError> {
+        let mut query = orders::table.filter(orders::seller_id.eq(self.seller)).into_boxed();
+        if let Some(before) = before {
+            query = query.filter(orders::id.lt(before));
+        }
+        if let Some(number) = number {
+            query = query.filter(orders::order_number.eq(number.to_owned()));
+        }
+        let page = query.order(orders::id.desc()).limit(limit).select(Order::as_select());
+        Ok(page.load(self.connection)?)
+    }
+
+    pub fn insert_order(&mut self, order: &Order) -> Result<(), StoreError> {
+        diesel::insert_into(orders::table).values(order).execute(self.connection)?;
+        Ok(())
+    }
+
+    pub fn update_order(&mut self, order: &Order) -> Result<(), StoreError> {
+        let mine = orders::table.filter(orders::seller_id.eq(self.seller)).filter(orders::id.eq(order.id));
+        diesel::update(mine).set(order).execute(self.connection)?;
+        Ok(())
+    }
+
+    pub fn order_lines(&mut self, order: OrderId) -> Result<Vec<Line>, StoreError> {
+        let mine = order_lines::table
+            .filter(order_lines::seller_id.eq(self.seller))
+            .filter(order_lines::order_id.eq(order))
+            .order(order_lines::line_no);
+        Ok(mine.select(Line::as_select()).load(self.connection)?)
+    }
+
+    pub fn insert_line(&mut self, line: &Line) -> Result<(), StoreError> {
+        diesel::insert_into(order_lines::table).values(line).execute(self.connection)?;
+        Ok(())
+    }
+
+    pub fn update_line(&mut self, line: &Line) -> Result<(), StoreError> {
+        let mine = order_lines::table
+            .filter(order_lines::seller_id.eq(self.seller))
+            .filter(order_lines::order_id.eq(line.order_id))
+            .filter(order_lines::line_key.eq(&line.line_key));
+        diesel::update(mine).set(line).execute(self.connection)?;
+        Ok(())
+    }
+
+    pub fn contact(&mut self, order: OrderId) -> Result<Option<Contact>, StoreError> {
+        let mine = order_contacts::table
+            .filter(order_contacts::seller_id.eq(self.seller))
+            .filter(order_contacts::order_id.eq(order));
+        Ok(mine.select(Contact::as_select()).get_result(self.connection).optional()?)
+    }
+
+    pub fn insert_contact(&mut self, contact: &Contact) -> Result<(), StoreError> {
+        diesel::insert_into(order_contacts::table).values(contact).execute(self.connection)?;
+        Ok(())
+    }
+
+    pub fn update_contact(&mut self, contact: &Contact) -> Result<(), StoreError> {
+        let mine = order_contacts::table
+            .filter(order_contacts::seller_id.eq(self.seller))
+            .filter(order_contacts::order_id.eq(contact.order_id));
+        diesel::update(mine).set(contact).execute(self.connection)?;
+        Ok(())
+    }
+}
+
+impl PlatformTables<'_> {
+    /// The order whose status link carries the token of this digest, and its seller.
+    pub fn order_by_token(&mut self, token_hash: &[u8]) -> Result<Option<(SellerId, OrderId)>, StoreError> {
+        let found = orders::table.filter(orders::token_hash.eq(token_hash)).select((orders::seller_id, orders::id));
+        Ok(found.get_result(self.connection).optional()?)
+    }
+}

@@ -1,0 +1,344 @@
+//! The tables, one description for both databases; a test compares it with what the migrations make.
+
+diesel::table! {
+    use crate::store::types::sql::*;
+    sellers (id) {
+        id -> Id,
+        name -> Text,
+        country -> Nullable<Text>,
+        time_zone -> Text,
+        created_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::sql::*;
+    shops (seller_id, id) {
+        seller_id -> Id,
+        id -> Id,
+        name -> Text,
+        handle -> Text,
+        created_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::sql::*;
+    api_keys (id) {
+        id -> Id,
+        seller_id -> Nullable<Id>,
+        role -> Text,
+        prefix -> Text,
+        hash -> Binary,
+        created_at -> Instant,
+        revoked_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::sql::*;
+    orders (seller_id, id) {
+        seller_id -> Id,
+        id -> Id,
+        shop_id -> Id,
+        order_number -> Text,
+        order_ref -> Nullable<Text>,
+        state -> Text,
+        ordered_local -> Nullable<Text>,
+        ordered_offset -> Nullable<Text>,
+        currency -> Nullable<Text>,
+        country -> Nullable<Text>,
+        region -> Nullable<Text>,
+        postal_code -> Nullable<Text>,
+        origin_country -> Nullable<Text>,
+        origin_region -> Nullable<Text>,
+        origin_postal_code -> Nullable<Text>,
+        deliver_from_on -> Nullable<Text>,
+        shipping_method -> Nullable<Text>,
+        shipping_charged_minor -> Nullable<BigInt>,
+        channel -> Nullable<Text>,
+        dispatch_by_at -> Nullable<Instant>,
+        deliver_by_on -> Nullable<Text>,
+        promise_source -> Nullable<Text>,
+        token_hash -> Binary,
+        token_sealed -> Binary,
+        created_at -> Instant,
+        updated_at -> Instant,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::sql::*;
+    order_lines (seller_id, order_id, line_key) {
+        seller_id -> Id,
+        order_id -> Id,
+        line_key -> Text,
+        line_no -> Integer,
+        line_id -> Nullable<Text>,
+        sku -> Nullable<Text>,
+        item_name -> Nullable<Text>,
+        quantity -> BigInt,
+        unit_price_minor -> Nullable<BigInt>,
+        declared_value_minor -> Nullable<BigInt>,
+        hs_code -> Nullable<Text>,
+        origin_country -> Nullable<Text>,
+        weight_g -> Nullable<BigInt>,
+        ship_by_local -> Nullable<Text>,
+        ship_by_offset -> Nullable<Text>,
+        deliver_by_on -> Nullable<Text>,
+        seller_ref -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::sql::*;
+    order_contacts (seller_id, order_id) {
+        seller_id -> Id,
+        order_id -> Id,
+        recipient_name -> Nullable<Text>,
+        company -> Nullable<Text>,
+        address1 -> Nullable<Text>,
+        address2 -> Nullable<Text>,
+        city -> Nullable<Text>,
+        email -> Nullable<Text>,
+        phone -> Nullable<Text>,
+        note -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::sql::*;
+    promise_policies (seller_id, id) {
+        seller_id -> Id,
+        id -> Id,
+        shop_id -> Nullable<Id>,
+        shipping_method -> Nullable<Text>,
+        country -> Nullable<Text>,
+        working_days -> Integer,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::sql::*;
+    trackers (seller_id, id) {
+        seller_id -> Id,
+        id -> Id,
+        carrier -> Text,
+        number -> Text,
+        generation -> Integer,
+        created_at -> Instant,
+        last_event_at -> Nullable<Instant>,
+        last_checked_at -> Nullable<Instant>,
+        next_check_at -> Nullable<Instant>,
+        failed_checks -> Integer,
+        claimed_until -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::sql::*;
+    shipments (seller_id, id) {
+        seller_id -> Id,
+        id -> Id,
+        order_id -> Id,
+        state -> Text,
+        carrier -> Nullable<Text>,
+        service -> Nullable<Text>,
+        tracking_number -> Text,
+        typed_number -> Text,
+        suspicious -> Bool,
+        parcel_ref -> Nullable<Text>,
+        shipped_local -> Nullable<Text>,
+        shipped_offset -> Nullable<Text>,
+        shipped_on -> Nullable<Text>,
+        origin_country -> Nullable<Text>,
+        origin_region -> Nullable<Text>,
+        origin_postal_code -> Nullable<Text>,
+        own_deliver_by_on -> Nullable<Text>,
+        delivery_claim -> Nullable<Text>,
+        deliver_by_on -> Nullable<Text>,
+        promise_source -> Nullable<Text>,
+        created_at -> Instant,
+        updated_at -> Instant,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::sql::*;
+    legs (seller_id, shipment_id, leg_no) {
+        seller_id -> Id,
+        shipment_id -> Id,
+        leg_no -> Integer,
+        tracker_id -> Id,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::sql::*;
+    standings (seller_id, shipment_id) {
+        seller_id -> Id,
+        shipment_id -> Id,
+        milestone -> Text,
+        sub_status -> Nullable<Text>,
+        verdict -> Text,
+        cause -> Nullable<Text>,
+        is_open -> Bool,
+        delivered_on -> Nullable<Text>,
+        first_attempt_on -> Nullable<Text>,
+        ending -> Nullable<Text>,
+        detail -> Document,
+        judged_at -> Instant,
+        reconsider_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::sql::*;
+    promise_changes (seller_id, shipment_id, changed_at) {
+        seller_id -> Id,
+        shipment_id -> Id,
+        changed_at -> Instant,
+        deliver_by_on -> Nullable<Text>,
+        source -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::sql::*;
+    tracking_events (seller_id, tracker_id, dedupe_key) {
+        seller_id -> Id,
+        tracker_id -> Id,
+        dedupe_key -> Text,
+        id -> Id,
+        occurred_local -> Text,
+        occurred_offset -> Nullable<Text>,
+        sort_at -> Instant,
+        heard_at -> Instant,
+        sub_status -> Nullable<Text>,
+        raw_code -> Text,
+        source -> Text,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::sql::*;
+    event_details (seller_id, tracker_id, dedupe_key) {
+        seller_id -> Id,
+        tracker_id -> Id,
+        dedupe_key -> Text,
+        place -> Nullable<Text>,
+        description -> Nullable<Text>,
+        signed_by -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::sql::*;
+    event_withdrawals (seller_id, tracker_id, id) {
+        seller_id -> Id,
+        tracker_id -> Id,
+        id -> Id,
+        dedupe_key -> Text,
+        withdrawn -> Bool,
+        heard_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::sql::*;
+    erasures_under_way (seller_id) {
+        seller_id -> Id,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::sql::*;
+    imports (seller_id, id) {
+        seller_id -> Id,
+        id -> Id,
+        shop_id -> Id,
+        kind -> Nullable<Text>,
+        state -> Text,
+        dry_run -> Bool,
+        options -> Document,
+        file_name -> Nullable<Text>,
+        file_bytes -> BigInt,
+        survey -> Nullable<Document>,
+        failure -> Nullable<Document>,
+        problems -> Document,
+        cursor_line -> BigInt,
+        rows_total -> BigInt,
+        rows_created -> BigInt,
+        rows_updated -> BigInt,
+        rows_unchanged -> BigInt,
+        rows_rejected -> BigInt,
+        rows_warned -> BigInt,
+        uploaded_by -> Id,
+        created_at -> Instant,
+        finished_at -> Nullable<Instant>,
+        claimed_until -> Nullable<Instant>,
+        claim -> Nullable<Id>,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::sql::*;
+    import_chunks (seller_id, import_id, chunk_no) {
+        seller_id -> Id,
+        import_id -> Id,
+        chunk_no -> Integer,
+        bytes -> Binary,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::sql::*;
+    import_rows (seller_id, import_id, line) {
+        seller_id -> Id,
+        import_id -> Id,
+        line -> BigInt,
+        outcome -> Text,
+        order_id -> Nullable<Id>,
+        shipment_id -> Nullable<Id>,
+        cells -> Document,
+        errors -> Document,
+        warnings -> Document,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::sql::*;
+    outbox (seller_id, id) {
+        seller_id -> Id,
+        id -> Id,
+        kind -> Text,
+        subject_id -> Id,
+        body -> Document,
+        created_at -> Instant,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    sellers,
+    shops,
+    api_keys,
+    orders,
+    order_lines,
+    order_contacts,
+    promise_policies,
+    trackers,
+    shipments,
+    legs,
+    standings,
+    promise_changes,
+    tracking_events,
+    event_details,
+    event_withdrawals,
+    erasures_under_way,
+    imports,
+    import_chunks,
+    import_rows,
+    outbox,
+);

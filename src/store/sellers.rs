@@ -1,0 +1,100 @@
+//! Sellers, their shops and their delivery policies.
+
+use super::schema::{promise_policies, sellers, shops};
+use super::types::At;
+use super::{PlatformTables, SellerTables, StoreError};
+use crate::domain::ids::{SellerId, ShopId};
+use crate::domain::promise::Policy;
+use diesel::prelude::*;
+use jiff::tz::TimeZone;
+
+/// A tenant.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = sellers)]
+pub struct Seller {
+    pub id: SellerId,
+    pub name: String,
+    pub country: Option<String>,
+    /// A name of the tz database.
+    pub time_zone: String,
+    pub created_at: At,
+}
+
+impl Seller {
+    /// The zone that makes an instant of the seller's zone-less times; UTC where the stored name is gone from the tz
+    /// database.
+    pub fn zone(&self) -> TimeZone {
+        TimeZone::get(&self.time_zone).unwrap_or(TimeZone::UTC)
+    }
+}
+
+/// One account of one sales channel of a seller.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = shops)]
+pub struct Shop {
+    pub seller_id: SellerId,
+    pub id: ShopId,
+    /// Unique within the seller; `main` unless there are more.
+    pub name: String,
+    /// Unique on the platform: customers look up by it.
+    pub handle: String,
+    pub created_at: At,
+}
+
+#[derive(Queryable)]
+struct PolicyRow {
+    shop_id: Option<ShopId>,
+    shipping_method: Option<String>,
+    country: Option<String>,
+    working_days: i32,
+}
+
+impl PlatformTables<'_> {
+    pub fn insert_seller(&mut self, seller: &Seller, shop: &Shop) -> Result<(), StoreError> {
+        diesel::insert_into(sellers::table).values(seller).execute(self.connection)?;
+        diesel::insert_into(shops::table).values(shop).execute(self.connection)?;
+        Ok(())
+    }
+
+    /// All sellers, oldest first.
+    pub fn sellers(&mut self) -> Result<Vec<Seller>, StoreError> {
+        Ok(sellers::table.order(sellers::id).select(Seller::as_select()).load(self.connection)?)
+    }
+}
+
+impl SellerTables<'_> {
+    pub fn profile(&mut self) -> Result<Option<Seller>, StoreError> {
+        let mine = sellers::table.filter(sellers::id.eq(self.seller)).select(Seller::as_select());
+        Ok(mine.get_result(self.connection).optional()?)
+    }
+
+    pub fn shops(&mut self) -> Result<Vec<Shop>, StoreError> {
+        let mine = shops::table.filter(shops::seller_id.eq(self.seller)).order(shops::id).select(Shop::as_select());
+        Ok(mine.load(self.connection)?)
+    }
+
+    pub fn policies(&mut self) -> Result<Vec<Policy>, StoreError> {
+        let rows: Vec<PolicyRow> = promise_policies::table
+            .filter(promise_policies::seller_id.eq(self.seller))
+            .order(promise_policies::id)
+            .select((
+                promise_policies::shop_id,
+                promise_policies::shipping_method,
+                promise_policies::country,
+                promise_policies::working_days,
+            ))
+            .load(self.connection)?;
+        Ok(rows.into_iter().map(Policy::from).collect())
+    }
+}
+
+impl From<PolicyRow> for Policy {
+    fn from(row: PolicyRow) -> Self {
+        Self {
+            shop: row.shop_id,
+            shipping_method: row.shipping_method,
+            country: row.country.and_then(|code| code.parse().ok()),
+            working_days: u16::try_from(row.working_days).unwrap_or(0),
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! Shipments and the legs that point to their trackers.
+
+use super::orders::place;
+use super::schema::{legs, orders, promise_changes, shipments, standings, trackers};
+use super::types::At;
+use super::{SellerTables, StoreError};
+use crate::domain::event_time::EventTime;
+use crate::domain::ids::{OrderId, SellerId, ShipmentId, ShopId, TrackerId};
+use crate::domain::order::Place;
+use crate::store::standings::StandingRow;
+use diesel::prelude::*;
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+/// One consignment of one order.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = shipments, treat_none_as_null = true)]
+pub struct Shipment {
+    pub seller_id: SellerId,
+    pub id: ShipmentId,
+    pub order_id: OrderId,
+    /// `open` or `cancelled`: the seller's own word.
+    pub state: String,
+    /// What reports group by: the declared word, else the detected carrier.
+    pub carrier: Option<String>,
+    pub service: Option<String>,
+    pub tracking_number: String,
+    pub typed_number: String,
+    pub suspicious: bool,
+    pub parcel_ref: Option<String>,
+    pub shipped_local: Option<String>,
+    pub shipped_offset: Option<String>,
+    /// The date as written, or in the seller's zone where an offset was given.
+    pub shipped_on: Option<String>,
+    pub origin_country: Option<String>,
+    pub origin_region: Option<String>,
+    pub origin_postal_code: Option<String>,
+    /// From the tracking row; wins over the order's.
+    pub own_deliver_by_on: Option<String>,
+    /// The key of the event that the seller's own `delivered_at` made.
+    pub delivery_claim: Option<String>,
+    pub deliver_by_on: Option<String>,
+    pub promise_source: Option<String>,
+    pub created_at: At,
+    pub updated_at: At,
+    pub version: i64,
+}
+
+impl Shipment {
+    pub fn shipped(&self) -> Option<EventTime> {
+        EventTime::from_texts(self.shipped_local.as_deref()?, self.shipped_offset.as_deref())
+    }
+
+    pub fn shipped_on(&self) -> Option<Date> {
+        date(self.shipped_on.as_deref())
+    }
+
+    pub fn deliver_by_on(&self) -> Option<Date> {
+        date(self.deliver_by_on.as_deref())
+    }
+
+    pub fn own_deliver_by_on(&self) -> Option<Date> {
+        date(self.own_deliver_by_on.as_deref())
+    }
+
+    pub fn origin(&self) -> Place {
+        place(self.origin_country.as_deref(), self.origin_region.as_deref(), self.origin_postal_code.as_deref())
+    }
+
+    pub fn is_cancelled(&self) -> bool {
+        self.state == "cancelled"
+    }
+}
+
+pub(super) fn date(text: Option<&str>) -> Option<Date> {
+    text.and_then(|day| day.parse().ok())
+}
+
+/// Part of the way under one tracker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leg {
+    pub leg_no: i32,
+    pub tracker_id: TrackerId,
+    pub carrier: String,
+    pub number: String,
+    pub last_checked_at: Option<Timestamp>,
+    pub next_check_at: Option<Timestamp>,
+}
+
+/// Which shipments a list holds.
+#[derive(Debug, Clone, Default)]
+pub struct ShipmentFilter {
+    pub order_id: Option<OrderId>,
+    pub order_number: Option<String>,
+    pub tracking_number: Option<String>,
+    pub shop: Option<ShopId>,
+    pub verdict: Option<String>,
+    pub milestone: Option<String>,
+    pub carrier: Option<String>,
+    pub destination_country: Option<String>,
+    pub open: Option<bool>,
+    pub updated_since: Option<Timestamp>,
+}
+
+/// A shipment with what a reader wants beside it.
+#[derive(Debug, Clone, Queryable)]
+pub struct ShipmentView {
+    pub shipment: Shipment,
+    pub order: super::orders::Order,
+    pub standing: StandingRow,
+}
+
+/// Shipments joined with their order and standing.
+macro_rules! views {
+    () => {
+        shipments::table
+            .inner_join(orders::table.on(orders::seller_id.eq(shipments::seller_id).and(orders::id.eq(shipments::order_id))))
+            .inner_join(
+                standings::table
+                    .on(standings::seller_id.eq(shipments::seller_id).and(standings::shipment_id.eq(shipments::id))),
+            )
+            .select((Shipment::as_select(), super::orders::Order::as_select(), StandingRow::as_select()))
+    };
+}
+
+impl SellerTables<'_> {
+    pub fn shipment(&mut self, id: ShipmentId) -> Result<Option<Shipment>, StoreError> {
+        let found = shipments::table.filter(shipments::seller_id.eq(self.seller)).filter(shipments::id.eq(id));
+        Ok(found.select(Shipment::as_select()).get_result(self.connection).optional()?)
+    }
+
+    /// Ids of shipments after `after`, oldest first.
+    pub fn shipment_ids(&mut self, after: Option<ShipmentId>, limit: i64) -> Result<Vec<ShipmentId>, StoreError> {
+        let mut query = shipments::table.filter(shipments::seller_id.eq(self.seller)).into_boxed();
+        if let Some(after) = after {
+            query = query.filter(shipments::id.gt(after));
+        }
+        Ok(query.order(shipments::id).limit(limit).select(shipments::id).load(self.connection)?)
+    }
+
+    pub fn shipments_of_order(&mut self, order: OrderId) -> Result<Vec<Shipment>, StoreError> {
+        let mine = shipments::table
+            .filter(shipments::seller_id.eq(self.seller))
+            .filter(shipments::order_id.eq(order))
+            .order(shipments::id);
+        Ok(mine.select(Shipment::as_select()).load(self.connection)?)
+    }
+
+    /// The shipment of this order that goes, or went, under this tracker.
+    pub fn shipment_under(&mut self, order: OrderId, tracker: TrackerId) -> Result<Option<Shipment>, StoreError> {
+        let found = shipments::table
+            .inner_join(legs::table.on(legs::seller_id.eq(shipments::seller_id).and(legs::shipment_id.eq(shipments::id))))
+            .filter(shipments::seller_id.eq(self.seller))
+            .filter(shipments::order_id.eq(order))
+            .filter(legs::tracker_id.eq(tracker));
+        Ok(found.select(Shipment::as_select()).load(self.connection)?.pop())
+    }
+
+    /// The shipments that go under a tracker: several where one parcel holds several orders.
+    pub fn shipments_under(&mut self, tracker: TrackerId) -> Result<Vec<ShipmentId>, StoreError> {
+        let mine = legs::table.filter(legs::seller_id.eq(self.seller)).filter(legs::tracker_id.eq(tracker));
+        Ok(mine.select(legs::shipment_id).order(legs::shipment_id).load(self.connection)?)
+    }
+
+    pub fn insert_shipment(&mut self, shipment: &Shipment, tracker: TrackerId) -> Result<(), StoreError> {
+        diesel::insert_into(shipments::table).values(shipment).execute(self.connection)?;
+        diesel::insert_into(legs::table)
+            .values((
+                legs::seller_id.eq(self.seller),
+                legs::shipment_id.eq(shipment.id),
+                legs::leg_no.eq(1),
+                legs::tracker_id.eq(tracker),
+            ))
+            .execute(self.connection)?;
+        Ok(())
+    }
+
+    pub fn update_shipment(&mut self, shipment: &Shipment) -> Result<(), StoreError> {
+        let mine = shipments::table.filter(shipments::seller_id.eq(self.seller)).filter(shipments::id.eq(shipment.id));
+        diesel::update(mine).set(shipment).execute(self.connection)?;
+        Ok(())
+    }
+
+    /// The legs of a shipment, first leg first.
+    pub fn legs(&mut self, shipment: ShipmentId) -> Result<Vec<Leg>, StoreError> {
+        type Row = (i32, TrackerId, String, String, Option<At>, Option<At>);
+        let rows: Vec<Row> = legs::table
+            .inner_join(trackers::table.on(trackers::seller_id.eq(legs::seller_id).and(trackers::id.eq(legs::tracker_id))))
+            .filter(legs::seller_id.eq(self.seller))
+            .filter(legs::shipment_id.eq(shipment))
+            .order(legs::leg_no)
+            .select((
+                legs::leg_no,
+                legs::tracker_id,
+                trackers::carrier,
+                trackers::number,
+                trackers::last_checked_at,
+                trackers::next_check_at,
+            ))
+            .load(self.connection)?;
+        let leg = |(leg_no, tracker_id, carrier, number, last_checked_at, next_check_at): Row| Leg {
+            leg_no,
+            tracker_id,
+            carrier,
+            number,
+            last_checked_at: last_checked_at.map(Timestamp::from),
+            next_check_at: next_check_at.map(Timestamp::from),
+        };
+        Ok(rows.into_iter().map(leg).collect())
+    }
+
+    pub fn note_promise(
+        &mut self,
+        shipment: &Shipment,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        diesel::insert_into(promise_changes::table)
+            .values((
+                promise_changes::seller_id.eq(self.seller),
+                promise_changes::shipment_id.eq(shipment.id),
+                promise_changes::changed_at.eq(At(now)),
+                promise_changes::deliver_by_on.eq(&shipment.deliver_by_on),
+                promise_changes::source.eq(&shipment.promise_source),
+            ))
+            .execute(self.connection)?;
+        Ok(())
+    }
+
+    pub fn shipment_view(&mut self, id: ShipmentId) -> Result<Option<ShipmentView>, StoreError> {
+        let found = views!().filter(shipments::seller_id.eq(self.seller)).filter(shipments::id.eq(id));
+        Ok(found.get_result(self.connection).optional()?)
+    }
+
+    /// Shipments made before `before`, newest first.
+    pub fn shipments_page(
+        &mut self,
+        filter: &ShipmentFilter,
+        before: Option<ShipmentId>,
+        limit: i64,
+    ) -> Result<Vec<ShipmentView>, StoreError> {
+        let mut query = views!().filter(shipments::seller_id.eq(self.seller)).into_boxed();
+        let text = |text: &Option<String>| text.clone();
+        if let Some(before) = before {
+            query = query.filter(shipments::id.lt(before));
+        }
+        if let Some(order) = filter.order_id {
+            query = query.filter(shipments::order_id.eq(order));
+        }
+        if let Some(number) = text(&filter.order_number) {
+            query = query.filter(orders::order_number.eq(number));
+        }
+        if let Some(number) = text(&filter.tracking_number) {
+            query = query.filter(shipments::tracking_number.eq(number));
+        }
+        if let Some(shop) = filter.shop {
+            query = query.filter(orders::shop_id.eq(shop));
+        }
+        if let Some(verdict) = text(&filter.verdict) {
+            query = query.filter(standings::verdict.eq(verdict));
+        }
+        if let Some(milestone) = text(&filter.milestone) {
+            query = query.filter(standings::milestone.eq(milestone));
+        }
+        if let Some(carrier) = text(&filter.carrier) {
+            query = query.filter(shipments::carrier.eq(carrier));
+        }
+        if let Some(country) = text(&filter.destination_country) {
+            query = query.filter(orders::country.eq(country));
+        }
+        if let Some(open) = filter.open {
+            query = query.filter(standings::is_open.eq(open));
+        }
+        if let Some(since) = filter.updated_since {
+            query = query.filter(shipments::updated_at.ge(At(since)));
+        }
+        Ok(query.order(shipments::id.desc()).limit(limit).load(self.connection)?)
+    }
+}

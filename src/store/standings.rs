@@ -1,0 +1,91 @@
+//! Standings: the projection of events that is kept for reading, and which of them is due to be judged again.
+
+use super::schema::standings;
+use super::types::{At, Json};
+use super::{PlatformTables, SellerTables, StoreError};
+use crate::domain::ids::{SellerId, ShipmentId};
+use crate::domain::standing::Standing;
+use diesel::prelude::*;
+use jiff::Timestamp;
+use serde_json::json;
+
+/// A shipment's standing as it is stored.
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = standings, treat_none_as_null = true)]
+pub struct StandingRow {
+    pub seller_id: SellerId,
+    pub shipment_id: ShipmentId,
+    pub milestone: String,
+    pub sub_status: Option<String>,
+    pub verdict: String,
+    pub cause: Option<String>,
+    pub is_open: bool,
+    pub delivered_on: Option<String>,
+    pub first_attempt_on: Option<String>,
+    pub ending: Option<String>,
+    /// `{"progress":{..},"verdict":{..}}` in full.
+    pub detail: Json,
+    pub judged_at: At,
+    pub reconsider_at: Option<At>,
+}
+
+impl StandingRow {
+    pub fn of(seller: SellerId, shipment: ShipmentId, standing: &Standing) -> Self {
+        let (progress, verdict) = (&standing.progress, &standing.verdict);
+        Self {
+            seller_id: seller,
+            shipment_id: shipment,
+            milestone: progress.milestone.code().to_owned(),
+            sub_status: Some(progress.sub_status.code().to_owned()),
+            verdict: verdict.verdict.code().to_owned(),
+            cause: verdict.cause.map(|cause| cause.code().to_owned()),
+            is_open: standing.is_open(),
+            delivered_on: standing.arrival.delivered_on.map(|day| day.to_string()),
+            first_attempt_on: standing.arrival.first_attempt_on.map(|day| day.to_string()),
+            ending: standing.ending.map(|ending| ending.code().to_owned()),
+            detail: Json(json!({"progress": progress, "verdict": verdict})),
+            judged_at: At(standing.judged_at),
+            reconsider_at: verdict.reconsider_at.map(At),
+        }
+    }
+
+    /// Whether both say the same, whenever they were judged.
+    pub fn says_the_same_as(&self, other: &Self) -> bool {
+        Self { judged_at: other.judged_at, ..self.clone() } == *other
+    }
+}
+
+impl SellerTables<'_> {
+    pub fn standing(&mut self, shipment: ShipmentId) -> Result<Option<StandingRow>, StoreError> {
+        let mine = standings::table
+            .filter(standings::seller_id.eq(self.seller))
+            .filter(standings::shipment_id.eq(shipment));
+        Ok(mine.select(StandingRow::as_select()).get_result(self.connection).optional()?)
+    }
+
+    pub fn insert_standing(&mut self, row: &StandingRow) -> Result<(), StoreError> {
+        diesel::insert_into(standings::table).values(row).execute(self.connection)?;
+        Ok(())
+    }
+
+    pub fn update_standing(&mut self, row: &StandingRow) -> Result<(), StoreError> {
+        let mine = standings::table
+            .filter(standings::seller_id.eq(self.seller))
+            .filter(standings::shipment_id.eq(row.shipment_id));
+        diesel::update(mine).set(row).execute(self.connection)?;
+        Ok(())
+    }
+}
+
+impl PlatformTables<'_> {
+    /// Shipments, of any seller, whose verdict may change by the clock by now. Judging twice does no harm, so none is
+    /// claimed.
+    pub fn due_standings(&mut self, now: Timestamp, limit: i64) -> Result<Vec<(SellerId, ShipmentId)>, StoreError> {
+        let due = standings::table
+            .filter(standings::reconsider_at.le(At(now)))
+            .order(standings::reconsider_at)
+            .limit(limit)
+            .select((standings::seller_id, standings::shipment_id));
+        Ok(due.load(self.connection)?)
+    }
+}

@@ -1,0 +1,108 @@
+//! Trackers: carriers' numbers that are followed, and when each is asked about next.
+
+use super::schema::trackers;
+use super::types::At;
+use super::{PlatformTables, SellerTables, StoreError};
+use crate::domain::ids::{SellerId, TrackerId};
+use diesel::prelude::*;
+use jiff::Timestamp;
+
+/// A carrier's number in one generation.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, QueryableByName, Selectable, Insertable)]
+#[diesel(table_name = trackers)]
+pub struct Tracker {
+    pub seller_id: SellerId,
+    pub id: TrackerId,
+    pub carrier: String,
+    pub number: String,
+    pub generation: i32,
+    pub created_at: At,
+    pub last_event_at: Option<At>,
+    pub last_checked_at: Option<At>,
+    /// `None` where it is not asked about any more.
+    pub next_check_at: Option<At>,
+    pub failed_checks: i32,
+    pub claimed_until: Option<At>,
+}
+
+impl SellerTables<'_> {
+    /// The latest generation of a carrier's number.
+    pub fn tracker(&mut self, carrier: &str, number: &str) -> Result<Option<Tracker>, StoreError> {
+        let found = trackers::table
+            .filter(trackers::seller_id.eq(self.seller))
+            .filter(trackers::carrier.eq(carrier))
+            .filter(trackers::number.eq(number))
+            .order(trackers::generation.desc())
+            .limit(1);
+        Ok(found.select(Tracker::as_select()).load(self.connection)?.pop())
+    }
+
+    /// The latest generation under this number at any carrier, oldest tracker first.
+    pub fn trackers_by_number(&mut self, number: &str) -> Result<Vec<Tracker>, StoreError> {
+        let found = trackers::table
+            .filter(trackers::seller_id.eq(self.seller))
+            .filter(trackers::number.eq(number))
+            .order(trackers::id);
+        Ok(found.select(Tracker::as_select()).load(self.connection)?)
+    }
+
+    pub fn tracker_by_id(&mut self, id: TrackerId) -> Result<Option<Tracker>, StoreError> {
+        let found = trackers::table.filter(trackers::seller_id.eq(self.seller)).filter(trackers::id.eq(id));
+        Ok(found.select(Tracker::as_select()).get_result(self.connection).optional()?)
+    }
+
+    pub fn insert_tracker(&mut self, tracker: &Tracker) -> Result<(), StoreError> {
+        diesel::insert_into(trackers::table).values(tracker).execute(self.connection)?;
+        Ok(())
+    }
+
+    pub fn note_event(&mut self, id: TrackerId, latest: Timestamp) -> Result<(), StoreError> {
+        let mine = trackers::table.filter(trackers::seller_id.eq(self.seller)).filter(trackers::id.eq(id));
+        diesel::update(mine).set(trackers::last_event_at.eq(Some(At(latest)))).execute(self.connection)?;
+        Ok(())
+    }
+
+    /// Sets when it is asked about next; `None` ends that.
+    pub fn schedule_check(&mut self, id: TrackerId, next: Option<Timestamp>) -> Result<(), StoreError> {
+        let mine = trackers::table.filter(trackers::seller_id.eq(self.seller)).filter(trackers::id.eq(id));
+        diesel::update(mine).set(trackers::next_check_at.eq(next.map(At))).execute(self.connection)?;
+        Ok(())
+    }
+
+    /// Notes that its source was asked, and lets go of the claim.
+    pub fn note_check(&mut self, id: TrackerId, checked_at: Timestamp, failed_checks: i32) -> Result<(), StoreError> {
+        let mine = trackers::table.filter(trackers::seller_id.eq(self.seller)).filter(trackers::id.eq(id));
+        diesel::update(mine)
+            .set((
+                trackers::last_checked_at.eq(Some(At(checked_at))),
+                trackers::failed_checks.eq(failed_checks),
+                trackers::claimed_until.eq(None::<At>),
+            ))
+            .execute(self.connection)?;
+        Ok(())
+    }
+}
+
+impl PlatformTables<'_> {
+    /// Claims trackers that are due, for any seller, until `until`; a claim that ran out may be claimed again.
+    pub fn claim_trackers(&mut self, now: Timestamp, until: Timestamp, limit: i64) -> Result<Vec<Tracker>, StoreError> {
+        let claim = format!(
+            "UPDATE trackers SET claimed_until = $1 WHERE (seller_id, id) IN (SELECT seller_id, id FROM trackers \
+             WHERE next_check_at <= $2 AND (claimed_until IS NULL OR claimed_until <= $2) \
+             ORDER BY next_check_at LIMIT {limit}{lock}) RETURNING *",
+            lock = self.skip_locked
+        );
+        let claimed = diesel::sql_query(claim)
+            .bind::<super::types::sql::Instant, _>(At(until))
+            .bind::<super::types::sql::Instant, _>(At(now))
+            .load(self.connection)?;
+        Ok(claimed)
+    }
+
+    /// Lets go of every tracker.
+    pub fn release_trackers(&mut self) -> Result<(), StoreError> {
+        let claimed = trackers::table.filter(trackers::claimed_until.is_not_null());
+        diesel::update(claimed).set(trackers::claimed_until.eq(None::<At>)).execute(self.connection)?;
+        Ok(())
+    }
+}
