@@ -1,0 +1,37 @@
+//! Rows of events: one scan of one parcel.
+
+use super::cells::Cells;
+use crate::domain::order::Place;
+use crate::domain::scan::{Scan, ScanDetails};
+use crate::domain::shipment::EventRow;
+use jiff::civil::Time;
+
+/// Reads one row of a sheet of events; faults are left with the cells.
+pub(super) fn read(cells: &mut Cells<'_>) -> Option<EventRow> {
+    let declared = cells.carrier();
+    let number = cells.number(declared.as_ref(), &Place::default(), &Place::default());
+    needed(cells, "tracking_number", number.is_some());
+    let occurred = cells.time("event_at", Time::midnight());
+    needed(cells, "event_at", occurred.is_some());
+    let status = cells.status();
+    needed(cells, "status", status.is_some());
+    let details =
+        ScanDetails { place: cells.text("location"), description: cells.text("description"), signed_by: None };
+    let (raw_code, word) = status?;
+    let scan = Scan {
+        occurred: occurred?.time,
+        sub_status: word.and_then(|it| it.parcel),
+        raw_code,
+        source_event_id: None,
+        piece: None,
+        details,
+    };
+    Some(EventRow { number: number?, scan })
+}
+
+/// A cell without which the row is nothing: where it is blank, and no other fault of it says so, that is one.
+fn needed(cells: &mut Cells<'_>, column: &str, found: bool) {
+    if !found && !cells.errors.iter().any(|it| it.column.as_deref() == Some(column)) {
+        cells.error(column, "missing_field", format!("{column} is blank, but an event is nothing without it."));
+    }
+}

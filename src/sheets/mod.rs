@@ -1,0 +1,44 @@
+//! Sheets in and out: CSV files of orders, tracking numbers and events, and the repaired file that goes back.
+//!
+//! A file is read twice as a stream. [`survey`] goes over the whole of it and settles what one row cannot tell: dialect,
+//! encoding, header, and per column the order of dates and the decimal mark. [`records`] then reads row by row; each
+//! row is judged by itself, and [`Neighbours`] knows what the rows before it said.
+
+mod amounts;
+mod cells;
+mod clock;
+mod columns;
+mod dates;
+mod events;
+mod excel;
+mod fault;
+mod header;
+mod kind;
+mod lines;
+mod neighbours;
+mod numbers;
+mod options;
+mod orders;
+mod places;
+mod records;
+mod repaired;
+mod source;
+mod status;
+mod survey;
+mod template;
+mod tracking;
+mod typed;
+
+pub use dates::DateOrder;
+pub use fault::{Fault, FileRejected, SheetError};
+pub use kind::{Kind, UnknownKind};
+pub use neighbours::{Neighbour, Neighbours};
+pub use options::{Limits, Options};
+pub use records::{Record, Records, Row, records};
+pub use repaired::{RepairedWriter, harmless};
+pub use source::Encoding;
+pub use survey::{Survey, survey};
+pub use template::template;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+//! Cells that hold a carrier and a tracking number.
+
+use super::cells::{Cells, TEXT_CHARS};
+use super::excel::Sort;
+use super::fault::Fault;
+use crate::domain::carrier::{self, DeclaredCarrier};
+use crate::domain::country::CountryCode;
+use crate::domain::order::Place;
+use crate::domain::shipment::ProvenNumber;
+use crate::domain::tracking_number::{self, Hints, NumberCheck, NumberCode};
+
+const COLUMN: &str = "tracking_number";
+
+impl Cells<'_> {
+    /// The carrier as declared. The service that comes with its name fills an empty `service`.
+    pub(super) fn carrier(&mut self) -> Option<DeclaredCarrier> {
+        let text = self.take_unless_placeholder("carrier")?;
+        if text.chars().count() > 128 {
+            self.error("carrier", "too_long", "The name of the carrier is longer than 128 characters. Shorten it.");
+            return None;
+        }
+        let declared = carrier::recognise(&text);
+        self.note("carrier", declared.as_ref().map_or(text, |it| it.slug.to_string()));
+        declared
+    }
+
+    pub(super) fn service(&mut self, declared: Option<&DeclaredCarrier>) -> Option<String> {
+        let written = self.text("service");
+        let named = declared.and_then(|it| it.service.clone());
+        if let (None, Some(named)) = (&written, &named) {
+            self.note("service", named.clone());
+        }
+        written.or(named)
+    }
+
+    /// The number, proved as far as it can be; `None` where the cell is blank or at fault.
+    pub(super) fn number(
+        &mut self,
+        declared: Option<&DeclaredCarrier>,
+        from: &Place,
+        to: &Place,
+    ) -> Option<ProvenNumber> {
+        let typed = self.take(COLUMN, Sort::Code)?;
+        if typed.chars().count() > TEXT_CHARS {
+            self.error(COLUMN, "too_long", "The cell is far too long for a tracking number. Write the number alone.");
+            return None;
+        }
+        let binding = declared.filter(|it| it.declares());
+        let hints = Hints {
+            carrier: binding.map(|it| it.slug.as_str()),
+            origin_country: from.country.as_ref().map(CountryCode::as_str),
+            destination_country: to.country.as_ref().map(CountryCode::as_str),
+        };
+        let check = tracking_number::check(&typed, &hints);
+        let number = check.tracked_number().unwrap_or(&typed).to_owned();
+        self.note(COLUMN, number.clone());
+        let suspicious = self.judge(&check, binding.is_some())?;
+        let link = tracking_number::normalise(&typed).ok().filter(|it| it.from_url);
+        if link.is_some() {
+            self.warn(
+                COLUMN,
+                "tracking_url_parsed",
+                format!("The cell holds a link; the number {number} was read from it."),
+            );
+        }
+        let named_by_link = link.and_then(|it| it.named_carrier).map(|it| it.slug);
+        let declared = declared.map(|it| it.slug.clone());
+        Some(ProvenNumber { number, typed, declared, detected: ProvenNumber::detected_in(&check).or(named_by_link), suspicious })
+    }
+
+    /// Whether the number is suspicious; `None` where it cannot be taken.
+    fn judge(&mut self, check: &NumberCheck, declares: bool) -> Option<bool> {
+        let repair = match check.repairs.as_slice() {
+            [repair] => Some(repair.number.clone()),
+            _ => None,
+        };
+        let fault = |code: &str| Fault::of_cell(COLUMN, code, check.detail.clone()).with_repair(repair);
+        let refused = match check.code {
+            None | Some(NumberCode::SandboxNumber) => return Some(false),
+            Some(NumberCode::ScientificNotation) => fault("scientific_notation"),
+            Some(NumberCode::PrecisionLost) => fault("precision_lost"),
+            Some(NumberCode::MultipleNumbers) => fault("multiple_tracking_numbers"),
+            Some(NumberCode::Placeholder) => fault("placeholder_value"),
+            Some(NumberCode::Empty) => fault("missing_field"),
+            Some(
+                NumberCode::BadChecksum
+                | NumberCode::BadLength
+                | NumberCode::BadCountry
+                | NumberCode::BadFormat
+                | NumberCode::CarrierMismatch
+                | NumberCode::LostLeadingZero,
+            ) => {
+                if !declares {
+                    return Some(false);
+                }
+                let doubt = fault(check.code.map_or("bad_format", NumberCode::code));
+                if !self.options.strict {
+                    self.warnings.push(doubt);
+                    return Some(true);
+                }
+                doubt
+            }
+        };
+        self.errors.push(refused);
+        None
+    }
+}

@@ -1,0 +1,42 @@
+//! What the caller knows and allows when a sheet is read.
+
+use super::dates::DateOrder;
+use super::kind::Kind;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+/// How a sheet is to be read.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Told by the header where it is `None`.
+    pub kind: Option<Kind>,
+    /// The seller's zone: it puts zone-less times in order beside times with an offset, and is never written into them.
+    pub time_zone: TimeZone,
+    /// For columns of dates such as `03/04/2026` that the file itself does not settle.
+    pub date_order: Option<DateOrder>,
+    /// Whether a doubtful tracking number is an error instead of a warning.
+    pub strict: bool,
+    /// For dates that lie too far ahead.
+    pub today: Date,
+    /// How much is read before the file is refused.
+    pub limits: Limits,
+}
+
+/// How much is read before a file is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Columns of the header.
+    pub columns: usize,
+    /// Bytes of one cell, in UTF-8; a longer one is an error of its row alone.
+    pub cell_bytes: usize,
+    /// Rows below the header, blank lines aside.
+    pub rows: u64,
+    /// Bytes of the file, unpacked.
+    pub bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { columns: 512, cell_bytes: 64 * 1024, rows: 1_000_000, bytes: 256 * 1024 * 1024 }
+    }
+}

@@ -1,0 +1,201 @@
+//! The first pass: what the whole file tells about each of its rows.
+
+use super::columns::{self, Holds};
+use super::dates::DateOrder;
+use super::excel::{Sort, cleaned};
+use super::fault::{Fault, FileRejected, SheetError};
+use super::header::{self, Header, Places, Plan};
+use super::kind::Kind;
+use super::lines::{Lines, RawRecord};
+use super::options::Options;
+use super::records::is_footer;
+use super::source::{self, Encoding};
+use super::{amounts, dates::Evidence};
+use std::collections::HashMap;
+use std::io::{Cursor, Read};
+
+/// What was found out about a file; [`super::records`] reads its rows by it.
+#[derive(Debug, Clone)]
+pub struct Survey {
+    /// What its rows are.
+    pub kind: Kind,
+    /// By which form the columns were read.
+    pub preset: &'static str,
+    /// How its characters are written.
+    pub encoding: Encoding,
+    /// What stands between its cells.
+    pub delimiter: char,
+    /// Every header with its canonical name, `None` where the column is not read.
+    pub columns: Vec<(String, Option<&'static str>)>,
+    /// About the file as a whole, with their lines.
+    pub warnings: Vec<Fault>,
+    /// Rows below the header; blank lines and footers are none.
+    pub rows_total: u64,
+    pub(super) header_line: u64,
+    pub(super) sep_line: bool,
+    pub(super) byte_order_mark: bool,
+    pub(super) curly_quotes: bool,
+    pub(super) places: Places,
+    pub(super) date_orders: HashMap<&'static str, DateOrder>,
+    pub(super) decimal_marks: HashMap<&'static str, char>,
+}
+
+/// Reads a whole file once, as a stream, without judging its rows.
+///
+/// # Errors
+///
+/// [`SheetError::Rejected`] where no row of it can be read, with what to do about it.
+pub fn survey<R: Read>(file: R, options: &Options) -> Result<Survey, SheetError> {
+    let source = source::open(file, &options.limits)?;
+    let mut text = source.text;
+    let head = source::head_of(&mut text)?;
+    let known = |mut rejected: Box<FileRejected>| {
+        rejected.encoding = Some(source.encoding);
+        SheetError::Rejected(rejected)
+    };
+    let header = header::find(&head, options).map_err(known)?;
+    let plan = header.plan(options).map_err(known)?;
+    let mut lines = Lines::new(Cursor::new(head).chain(text), header.delimiter, &options.limits);
+    let mut tally = Tally::of(&plan, header.has_curly_quotes());
+    let mut record = RawRecord::default();
+    let mut read_all = |lines: &mut Lines<_>, tally: &mut Tally| -> Result<(), SheetError> {
+        while lines.read(&mut record)? {
+            if record.line > header.line {
+                tally.see(&record);
+            }
+            if tally.rows > options.limits.rows {
+                return Err(too_many_rows(record.line, options.limits.rows).into());
+            }
+        }
+        Ok(())
+    };
+    if let Err(error) = read_all(&mut lines, &mut tally) {
+        return Err(with_what_was_found(error, &header, plan, source.encoding));
+    }
+    Ok(tally.into_survey(&header, plan, options, (source.encoding, source.byte_order_mark)))
+}
+
+fn too_many_rows(line: u64, limit: u64) -> FileRejected {
+    let detail = format!("The file has more than {limit} rows. Split it into several files.");
+    FileRejected::because(vec![Fault::of_file(line, "too_many_rows", detail)])
+}
+
+fn with_what_was_found(error: SheetError, header: &Header, plan: Plan, encoding: Encoding) -> SheetError {
+    match error {
+        SheetError::Rejected(mut rejected) => {
+            (rejected.columns, rejected.warnings) = (plan.columns, plan.warnings);
+            (rejected.encoding, rejected.delimiter) = (Some(encoding), Some(char::from(header.delimiter)));
+            SheetError::Rejected(rejected)
+        }
+        SheetError::Io(error) => SheetError::Io(error),
+    }
+}
+
+/// What the rows add up to.
+struct Tally {
+    rows: u64,
+    /// Rows that hold more than ASCII, by whether they are UTF-8.
+    utf8: u64,
+    not_utf8: u64,
+    first_not_utf8: u64,
+    curly_quotes: bool,
+    columns_read: usize,
+    times: Vec<(&'static str, usize, Evidence)>,
+    decimals: Vec<(&'static str, usize, amounts::Evidence)>,
+}
+
+impl Tally {
+    fn of(plan: &Plan, curly_quotes: bool) -> Self {
+        let holding = |holds: Holds| {
+            let here = columns::ALL.iter().filter(move |it| it.holds == holds);
+            here.filter_map(|it| plan.places.get(it.name).map(|place| (it.name, *place))).collect::<Vec<_>>()
+        };
+        let times = holding(Holds::Time).into_iter().map(|(name, place)| (name, place, Evidence::default()));
+        let decimals =
+            holding(Holds::Decimal).into_iter().map(|(name, place)| (name, place, amounts::Evidence::default()));
+        Self {
+            rows: 0,
+            utf8: 0,
+            not_utf8: 0,
+            first_not_utf8: 0,
+            curly_quotes,
+            columns_read: plan.places.len(),
+            times: times.collect(),
+            decimals: decimals.collect(),
+        }
+    }
+
+    fn see(&mut self, record: &RawRecord) {
+        if record.is_blank() {
+            return;
+        }
+        let cells: Vec<&[u8]> = record.cells().collect();
+        // Delimiters, digits and the words of footers are ASCII, so the encoding can wait.
+        let text = |place: usize| String::from_utf8_lossy(cells.get(place).copied().unwrap_or_default());
+        if is_footer((0..cells.len()).map(text), self.columns_read) {
+            return;
+        }
+        self.rows += 1;
+        if !record.bytes().is_ascii() && record.overlong.is_empty() {
+            if std::str::from_utf8(record.bytes()).is_ok() {
+                self.utf8 += 1;
+            } else {
+                self.not_utf8 += 1;
+                self.first_not_utf8 = if self.not_utf8 == 1 { record.line } else { self.first_not_utf8 };
+            }
+        }
+        let clean = |place: usize| cleaned(&text(place), Sort::Code, self.curly_quotes);
+        for (_, place, evidence) in &mut self.times {
+            evidence.see(&clean(*place));
+        }
+        for (_, place, evidence) in &mut self.decimals {
+            evidence.see(&clean(*place));
+        }
+    }
+
+    /// A few broken rows among many good ones do not make a file Windows-1252: they are broken.
+    fn is_utf8(&self) -> bool {
+        self.not_utf8 == 0 || self.utf8 > 10 * self.not_utf8
+    }
+
+    fn into_survey(self, header: &Header, plan: Plan, options: &Options, (encoding, mark): (Encoding, bool)) -> Survey {
+        let mut warnings = plan.warnings;
+        let encoding =
+            if encoding == Encoding::Utf8 && !mark && !self.is_utf8() { Encoding::Windows1252 } else { encoding };
+        if encoding == Encoding::Windows1252 {
+            let detail = format!(
+                "The file is not UTF-8 (line {} is the first to show it) and was read as Windows-1252. Look at names with \
+                 accents; if they are wrong, export the file as \"CSV UTF-8\".",
+                self.first_not_utf8
+            );
+            warnings.push(Fault::of_file(1, "encoding_guessed", detail));
+        }
+        if self.rows == 0 {
+            let detail = "There is a header, but not one row below it.";
+            warnings.push(Fault::of_file(header.line, "no_rows", detail));
+        }
+        let date_orders =
+            self.times.iter().filter_map(|(name, _, seen)| Some((*name, seen.settled(options.date_order)?)));
+        // A column that cannot tell goes with the others; a file that cannot tell goes with its delimiter.
+        let all = self.decimals.iter().fold(amounts::Evidence::default(), |all, (_, _, seen)| all.with(*seen));
+        let usual = if header.delimiter == b';' { ',' } else { '.' };
+        let mark_of = |seen: &amounts::Evidence| seen.settled().or(all.settled()).unwrap_or(usual);
+        let decimal_marks = self.decimals.iter().map(|(name, _, seen)| (*name, mark_of(seen)));
+        Survey {
+            kind: plan.kind,
+            preset: "canonical",
+            encoding,
+            delimiter: char::from(header.delimiter),
+            columns: plan.columns,
+            warnings,
+            rows_total: self.rows,
+            header_line: header.line,
+            sep_line: header.sep_line,
+            byte_order_mark: mark,
+            curly_quotes: self.curly_quotes,
+            places: plan.places,
+            date_orders: date_orders.collect(),
+            decimal_marks: decimal_marks.collect(),
+        }
+    }
+}
