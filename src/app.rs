@@ -1,0 +1,189 @@
+//! Wires store, secrets, carriers and clock together: [`App`].
+
+use crate::carriers::{AskError, CarrierApi, Runner, RunnerConfig, Secret, Simulated};
+use crate::config::Config;
+use crate::flows::take_in::work::Workplace;
+use crate::secrets::{SecretError, Secrets};
+use crate::store::{OpenError, Store};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::HashSet;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+use tokio::sync::Notify;
+
+/// Everything that doors and jobs share.
+pub struct App {
+    pub config: Config,
+    pub store: Arc<Store>,
+    pub secrets: Secrets,
+    pub runner: Runner,
+    /// Who is asked about numbers. Empty: nobody is, and events come by upload alone.
+    pub sources: Vec<Box<dyn CarrierApi>>,
+    /// Rung when an import has come in, so that it does not wait for the next round.
+    pub import_bell: Notify,
+    stopping: AtomicBool,
+    clock: Clock,
+}
+
+/// Why the program cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    #[error(
+        "PARCELTRAIL_SECRET_KEY is not set. With PostgreSQL it must be: make one with `openssl rand -base64 32`, keep a \
+         copy, and give every instance the same."
+    )]
+    NoSecretKey,
+    #[error("the key file {} cannot be used: {source}", .path.display())]
+    KeyFile { path: PathBuf, source: io::Error },
+    #[error("the client for carriers cannot be made")]
+    Runner(#[from] AskError),
+}
+
+/// What time it is.
+#[derive(Debug, Clone, Copy)]
+pub enum Clock {
+    System,
+    /// Starts in the past and runs fast until it has caught up with the system's clock: for demonstrations.
+    CatchingUp { began: Instant, from: Timestamp, speed: i32 },
+}
+
+impl Clock {
+    /// To the microsecond, since the databases keep no more.
+    pub fn now(&self) -> Timestamp {
+        let system = system_now();
+        match self {
+            Self::System => system,
+            Self::CatchingUp { began, from, speed } => {
+                let passed = SignedDuration::try_from(began.elapsed()).unwrap_or(SignedDuration::ZERO);
+                let fast = passed.checked_mul(*speed).and_then(|fast| from.checked_add(fast).ok());
+                to_the_microsecond(fast.unwrap_or(system).min(system))
+            }
+        }
+    }
+}
+
+/// The one place that reads the clock.
+#[allow(clippy::disallowed_methods, reason = "the one place that reads the clock")]
+pub fn system_now() -> Timestamp {
+    to_the_microsecond(Timestamp::now())
+}
+
+fn to_the_microsecond(at: Timestamp) -> Timestamp {
+    Timestamp::from_microsecond(at.as_microsecond()).unwrap_or(at)
+}
+
+impl App {
+    /// Opens everything that the configuration names.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`], whose sentence says what to do.
+    pub fn open(config: Config, clock: Clock) -> Result<Self, StartError> {
+        let store = Store::open(&config.database_url)?;
+        let secrets = Secrets::from_text(&secret_key(&config)?)?;
+        let mut runner = RunnerConfig::new(Arc::new(move || clock.now()));
+        runner.private_sources = HashSet::from([Simulated::NAME.to_owned()]);
+        let token = config.simulator_token.clone().map(Secret);
+        let simulator = config.simulator_url.as_deref().map(|url| Simulated::new(url, token));
+        let sources = simulator.into_iter().map(|it| -> Box<dyn CarrierApi> { Box::new(it) }).collect();
+        Ok(Self {
+            config,
+            store: Arc::new(store),
+            secrets,
+            runner: Runner::new(runner)?,
+            sources,
+            import_bell: Notify::new(),
+            stopping: AtomicBool::new(false),
+            clock,
+        })
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Asks everything that works in the background to come to an end.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+        self.import_bell.notify_one();
+    }
+
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Where the workers of imports stand.
+    pub fn workplace<T>(&self, work: impl FnOnce(&Workplace<'_>) -> T) -> T {
+        let (clock, stopping) = (|| self.now(), || self.is_stopping());
+        work(&Workplace { store: &self.store, secrets: &self.secrets, clock: &clock, stopping: &stopping })
+    }
+
+    /// The address that status links start with.
+    pub fn public_url(&self) -> String {
+        self.config.public_url.clone().unwrap_or_else(|| format!("http://{}", self.config.bind))
+    }
+}
+
+/// Runs a short read: on this thread where the database is embedded, else where waiting holds up nobody.
+pub async fn read<T: Send + 'static>(app: &Arc<App>, read: impl FnOnce(&App) -> T + Send + 'static) -> Option<T> {
+    if app.store.reads_inline() { Some(read(app)) } else { in_background(app, read).await }
+}
+
+/// Runs what may take long, or writes, on a thread of its own; `None` where it panicked.
+pub async fn in_background<T: Send + 'static>(
+    app: &Arc<App>,
+    work: impl FnOnce(&App) -> T + Send + 'static,
+) -> Option<T> {
+    let app = Arc::clone(app);
+    let done = tokio::task::spawn_blocking(move || work(&app)).await;
+    done.inspect_err(|error| tracing::error!(%error, "work in the background broke off")).ok()
+}
+
+/// The configured key, else that of the key file beside an embedded database, which is made at the first start.
+fn secret_key(config: &Config) -> Result<String, StartError> {
+    if let Some(key) = config.secret_key.as_deref().filter(|key| !key.is_empty()) {
+        return Ok(key.to_owned());
+    }
+    let database = Store::embedded_file(&config.database_url).ok_or(StartError::NoSecretKey)?;
+    let mut name = database.into_os_string();
+    name.push(".key");
+    let path = PathBuf::from(name);
+    let key = match std::fs::read_to_string(&path) {
+        Ok(key) => Ok(key),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => make_key_file(&path)?,
+        Err(error) => Err(error),
+    };
+    key.map_err(|source| StartError::KeyFile { path, source })
+}
+
+fn make_key_file(path: &Path) -> Result<io::Result<String>, SecretError> {
+    let key = Secrets::fresh_key()?;
+    let written = private_file(path).and_then(|mut file| {
+        file.write_all(key.as_bytes())?;
+        file.sync_all()
+    });
+    match written {
+        Ok(()) => Ok(Ok(key)),
+        // Another process that started at the same moment made it first.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(std::fs::read_to_string(path)),
+        Err(error) => Ok(Err(error)),
+    }
+}
+
+#[cfg(unix)]
+fn private_file(path: &Path) -> io::Result<std::fs::File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+#[cfg(not(unix))]
+fn private_file(path: &Path) -> io::Result<std::fs::File> {
+    std::fs::OpenOptions::new().write(true).create_new(true).open(path)
+}

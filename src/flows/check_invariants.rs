@@ -1,0 +1,108 @@
+//! Checks what must hold over the whole database, whatever happened to the process before.
+
+use crate::domain::ids::{SellerId, ShipmentId};
+use crate::flows::record_events::{Moment, derive};
+use crate::store::sellers::Seller;
+use crate::store::standings::StandingRow;
+use crate::store::{Reason, SellerTables, Store, StoreError};
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// What was looked at, and what does not hold.
+#[derive(Debug, Default, Serialize)]
+pub struct Findings {
+    pub sellers: usize,
+    pub shipments: usize,
+    pub imports: usize,
+    /// One sentence a break.
+    pub breaks: Vec<String>,
+}
+
+const PAGE: i64 = 1000;
+
+/// Goes over every seller.
+///
+/// # Errors
+///
+/// [`StoreError`] where the database cannot be read to its end.
+pub fn check_invariants(store: &Store, now: Timestamp) -> Result<Findings, StoreError> {
+    let mut findings = Findings::default();
+    for seller in store.platform(Reason::Admin).read(|tables| tables.sellers())? {
+        findings.sellers += 1;
+        store.seller(seller.id).read(|tables| {
+            check_shipments(tables, &seller, now, &mut findings)?;
+            check_imports(tables, seller.id, &mut findings)
+        })?;
+    }
+    Ok(findings)
+}
+
+fn check_shipments(
+    tables: &mut SellerTables,
+    seller: &Seller,
+    now: Timestamp,
+    findings: &mut Findings,
+) -> Result<(), StoreError> {
+    let mut after = None;
+    loop {
+        let page = tables.shipment_ids(after, PAGE)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some(*last);
+        for shipment in page {
+            findings.shipments += 1;
+            if let Some(broken) = broken_shipment(tables, seller, shipment, now)? {
+                findings.breaks.push(broken);
+            }
+        }
+    }
+}
+
+/// The stored standing must be what the events say: as of when it was judged, and still now unless it is due.
+fn broken_shipment(
+    tables: &mut SellerTables,
+    seller: &Seller,
+    id: ShipmentId,
+    now: Timestamp,
+) -> Result<Option<String>, StoreError> {
+    let gone = |what: &str| Ok(Some(format!("shipment {id} of seller {} has no {what}", seller.id)));
+    let Some(shipment) = tables.shipment(id)? else { return gone("row") };
+    let Some(order) = tables.order(shipment.order_id)? else { return gone("order") };
+    let Some(stored) = tables.standing(id)? else { return gone("standing") };
+    if tables.legs(id)?.is_empty() {
+        return gone("leg");
+    }
+    let due = stored.reconsider_at.is_some_and(|at| at.0 <= now);
+    let judged_at = if due { stored.judged_at.0 } else { now };
+    let moment = Moment { now: judged_at, seller_zone: seller.zone() };
+    let rebuilt = StandingRow::of(seller.id, id, &derive(tables, &moment, &shipment, &order)?);
+    let holds = stored.says_the_same_as(&rebuilt);
+    Ok((!holds).then(|| {
+        format!(
+            "shipment {id} of seller {}: stored {} / {}, but its events say {} / {}",
+            seller.id, stored.milestone, stored.verdict, rebuilt.milestone, rebuilt.verdict
+        )
+    }))
+}
+
+/// Rows in = created + updated + unchanged + rejected = row results on file.
+fn check_imports(tables: &mut SellerTables, seller: SellerId, findings: &mut Findings) -> Result<(), StoreError> {
+    let mut before = None;
+    loop {
+        let page = tables.imports_page(before, PAGE)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        before = Some(last.id);
+        for import in page {
+            findings.imports += 1;
+            let on_file = tables.count_import_rows(import.id)?;
+            let finished = import.state == "completed";
+            if on_file != import.rows_done() || (finished && import.rows_total != import.rows_done()) {
+                findings.breaks.push(format!(
+                    "import {} of seller {seller}: {} rows in, {} done, {on_file} row results",
+                    import.id,
+                    import.rows_total,
+                    import.rows_done()
+                ));
+            }
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! Judges again what the clock alone may have changed: most delays are silence.
+
+use crate::flows::record_events::{Moment, judge};
+use crate::store::{Reason, Store, StoreError};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+const BATCH: i64 = 200;
+
+/// Judges the shipments that are due; tells how many there were.
+///
+/// # Errors
+///
+/// [`StoreError`]; what is not done stays due.
+pub fn judge_shipments(store: &Store, now: Timestamp) -> Result<usize, StoreError> {
+    let due = store.platform(Reason::JobClaim).read(|tables| tables.due_standings(now, BATCH))?;
+    for (seller, shipment) in &due {
+        store.seller(*seller).write(|tables| {
+            let seller_zone = tables.profile()?.map_or(TimeZone::UTC, |seller| seller.zone());
+            judge(tables, &Moment { now, seller_zone }, *shipment)
+        })?;
+    }
+    Ok(due.len())
+}

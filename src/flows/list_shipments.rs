@@ -1,0 +1,82 @@
+//! Shipments as their seller sees them.
+
+use crate::domain::ids::{SellerId, ShipmentId};
+use crate::domain::scan::{ScanDetails, TrackingEvent};
+use crate::secrets::Secrets;
+use crate::store::shipments::{Leg, ShipmentView};
+use crate::store::{SellerTables, Store, StoreError};
+use jiff::Timestamp;
+
+pub use crate::store::shipments::ShipmentFilter;
+
+/// A shipment with its order, standing and legs.
+pub struct ShipmentDetail {
+    pub view: ShipmentView,
+    pub shop: String,
+    pub legs: Vec<Leg>,
+    pub token: Option<String>,
+}
+
+/// One shipment; `None` where the seller has none of this id.
+pub fn show_shipment(
+    store: &Store,
+    secrets: &Secrets,
+    seller: SellerId,
+    id: ShipmentId,
+) -> Result<Option<ShipmentDetail>, StoreError> {
+    store.seller(seller).read(|tables| match tables.shipment_view(id)? {
+        Some(view) => detail(tables, secrets, view).map(Some),
+        None => Ok(None),
+    })
+}
+
+/// Shipments before the cursor, newest first.
+pub fn list_shipments(
+    store: &Store,
+    secrets: &Secrets,
+    seller: SellerId,
+    (filter, shop): (ShipmentFilter, Option<&str>),
+    (before, limit): (Option<ShipmentId>, i64),
+) -> Result<Vec<ShipmentDetail>, StoreError> {
+    store.seller(seller).read(|tables| {
+        let mut filter = filter;
+        if let Some(name) = shop {
+            match tables.shops()?.into_iter().find(|shop| shop.name == name) {
+                Some(shop) => filter.shop = Some(shop.id),
+                None => return Ok(Vec::new()),
+            }
+        }
+        let page = tables.shipments_page(&filter, before, limit)?;
+        page.into_iter().map(|view| detail(tables, secrets, view)).collect()
+    })
+}
+
+/// The events of a shipment that stand, oldest first, with their details; `None` where the seller has none of this id.
+pub fn list_events(
+    store: &Store,
+    seller: SellerId,
+    id: ShipmentId,
+    now: Timestamp,
+) -> Result<Option<Vec<(TrackingEvent, ScanDetails)>>, StoreError> {
+    store.seller(seller).read(|tables| {
+        if tables.shipment(id)?.is_none() {
+            return Ok(None);
+        }
+        let trackers: Vec<_> = tables.legs(id)?.iter().map(|leg| leg.tracker_id).collect();
+        let mut events = tables.standing_events(&trackers, now)?;
+        let mut details = tables.event_details(&trackers)?;
+        events.sort_by(|a, b| a.order().cmp(&b.order()));
+        let with_details = |event: TrackingEvent| {
+            let details = details.remove(&(event.tracker_id, event.key.clone())).unwrap_or_default();
+            (event, details)
+        };
+        Ok(Some(events.into_iter().map(with_details).collect()))
+    })
+}
+
+fn detail(tables: &mut SellerTables, secrets: &Secrets, view: ShipmentView) -> Result<ShipmentDetail, StoreError> {
+    let shop = tables.shops()?.into_iter().find(|shop| shop.id == view.order.shop_id).map(|shop| shop.name);
+    let legs = tables.legs(view.shipment.id)?;
+    let token = secrets.open(view.order.id.0.as_bytes(), &view.order.token_sealed).ok();
+    Ok(ShipmentDetail { shop: shop.unwrap_or_default(), legs, token, view })
+}

@@ -1,0 +1,202 @@
+//! THE GATE: scans of every source become tracking events here, and nowhere else.
+//!
+//! Repeats are dropped, the rest is appended; the shipments under the tracker are judged again; projection and outbox are
+//! written in the caller's transaction. With no scans it still judges, since most delays are silence.
+
+use crate::domain::carrier::CarrierSlug;
+use crate::domain::ids::{EventId, ShipmentId, TrackerId};
+use crate::domain::scan::{DedupeKey, Scan, Source, TrackingEvent};
+use crate::domain::standing::{ShipmentFacts, Standing};
+use crate::store::orders::Order;
+use crate::store::outbox::Change;
+use crate::store::shipments::Shipment;
+use crate::store::standings::StandingRow;
+use crate::store::trackers::Tracker;
+use crate::store::{SellerTables, StoreError};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde_json::json;
+
+/// When it is, and where the seller is.
+#[derive(Debug, Clone)]
+pub struct Moment {
+    pub now: Timestamp,
+    /// Makes an instant of the seller's own zone-less times.
+    pub seller_zone: TimeZone,
+}
+
+/// Takes the scans of one tracker in and judges every shipment under it; tells how many were new.
+///
+/// # Errors
+///
+/// [`StoreError`]; then the caller's transaction must not be kept.
+pub fn record_events(
+    tables: &mut SellerTables,
+    moment: &Moment,
+    tracker: &Tracker,
+    scans: &[Scan],
+    source: Source,
+) -> Result<usize, StoreError> {
+    let news = append(tables, moment, tracker, scans, source)?;
+    for shipment in tables.shipments_under(tracker.id)? {
+        judge(tables, moment, shipment)?;
+    }
+    Ok(news)
+}
+
+/// Takes scans in without judging: for a caller that judges when it is done.
+pub fn append(
+    tables: &mut SellerTables,
+    moment: &Moment,
+    tracker: &Tracker,
+    scans: &[Scan],
+    source: Source,
+) -> Result<usize, StoreError> {
+    let carrier = CarrierSlug::from_stored(tracker.carrier.clone());
+    let mut news = 0;
+    let mut latest = tracker.last_event_at.map(Timestamp::from);
+    for scan in scans {
+        let event = event_of(moment, tracker.id, scan, source, scan.dedupe_key(&carrier, &tracker.number));
+        if tables.append_event(&event, &scan.details)? {
+            news += 1;
+            latest = latest.max(Some(event.sort_at));
+        } else if source == Source::Seller {
+            news += usize::from(told_again(tables, moment, tracker.id, &event.key)?);
+        }
+    }
+    if let Some(latest) = latest.filter(|_| news > 0) {
+        tables.note_event(tracker.id, latest)?;
+    }
+    Ok(news)
+}
+
+fn event_of(moment: &Moment, tracker_id: TrackerId, scan: &Scan, source: Source, key: DedupeKey) -> TrackingEvent {
+    let sort_at = match source {
+        Source::Csv | Source::Seller => scan.occurred.instant_in(&moment.seller_zone),
+        Source::Poll | Source::Push => scan.occurred.sort_instant(),
+    };
+    TrackingEvent {
+        id: EventId::new(moment.now),
+        tracker_id,
+        key,
+        occurred: scan.occurred,
+        sort_at,
+        heard_at: moment.now,
+        sub_status: scan.sub_status,
+        raw_code: scan.raw_code.clone(),
+        source,
+    }
+}
+
+/// A seller who withdrew a word and says it again means it.
+fn told_again(
+    tables: &mut SellerTables,
+    moment: &Moment,
+    tracker: TrackerId,
+    key: &DedupeKey,
+) -> Result<bool, StoreError> {
+    let withdrawn = tables.withdrawn(&[tracker], moment.now)?.contains(&(tracker, key.clone()));
+    if withdrawn {
+        tables.note_withdrawal(tracker, key, false, moment.now)?;
+    }
+    Ok(withdrawn)
+}
+
+/// Takes back what a source said; the event stays on file. The caller judges when it is done.
+pub fn withdraw(
+    tables: &mut SellerTables,
+    moment: &Moment,
+    tracker: TrackerId,
+    key: &DedupeKey,
+) -> Result<(), StoreError> {
+    tables.note_withdrawal(tracker, key, true, moment.now)
+}
+
+/// Derives a shipment's standing anew and writes it, with the outbox, where it says something else than before.
+///
+/// # Errors
+///
+/// [`StoreError`]; then the caller's transaction must not be kept.
+pub fn judge(tables: &mut SellerTables, moment: &Moment, shipment: ShipmentId) -> Result<(), StoreError> {
+    let Some(shipment) = tables.shipment(shipment)? else { return Ok(()) };
+    let Some(order) = tables.order(shipment.order_id)? else { return Ok(()) };
+    let before = tables.standing(shipment.id)?;
+    let standing = derive(tables, moment, &shipment, &order)?;
+    let row = StandingRow::of(shipment.seller_id, shipment.id, &standing);
+    match &before {
+        Some(before) if before.says_the_same_as(&row) => return Ok(()),
+        Some(_) => tables.update_standing(&row)?,
+        None => tables.insert_standing(&row)?,
+    }
+    tell(tables, moment, before.as_ref(), &row)?;
+    follow(tables, moment, &row)
+}
+
+/// What the events on file say of a shipment now.
+pub fn derive(
+    tables: &mut SellerTables,
+    moment: &Moment,
+    shipment: &Shipment,
+    order: &Order,
+) -> Result<Standing, StoreError> {
+    let trackers: Vec<TrackerId> = tables.legs(shipment.id)?.iter().map(|leg| leg.tracker_id).collect();
+    let events = tables.standing_events(&trackers, moment.now)?;
+    Ok(Standing::at(&facts(shipment, order, &moment.seller_zone), &events, moment.now))
+}
+
+/// What is known of a shipment apart from its events.
+pub fn facts(shipment: &Shipment, order: &Order, seller_zone: &TimeZone) -> ShipmentFacts {
+    let destination = order.destination();
+    ShipmentFacts {
+        deliver_by_on: shipment.deliver_by_on(),
+        dispatch_by_at: order.dispatch_by_at.map(Timestamp::from),
+        shipped: shipment.shipped(),
+        cancelled: shipment.is_cancelled() || order.state == "cancelled",
+        destination: destination.country,
+        destination_region: destination.region,
+        seller_zone: seller_zone.clone(),
+    }
+}
+
+fn tell(
+    tables: &mut SellerTables,
+    moment: &Moment,
+    before: Option<&StandingRow>,
+    now: &StandingRow,
+) -> Result<(), StoreError> {
+    let subject = now.shipment_id.0;
+    let (milestone, verdict) = before.map_or(("pending", "undecided"), |it| (&it.milestone, &it.verdict));
+    let sub_status = before.and_then(|it| it.sub_status.as_deref());
+    if milestone != now.milestone || (before.is_some() && sub_status != now.sub_status.as_deref()) {
+        let body = json!({"from": milestone, "to": now.milestone, "sub_status": now.sub_status});
+        tables.tell(Change::MilestoneChanged, subject, body, moment.now)?;
+    }
+    if verdict != now.verdict {
+        let body = json!({"from": verdict, "to": now.verdict, "cause": now.cause});
+        tables.tell(Change::VerdictChanged, subject, body, moment.now)?;
+    }
+    Ok(())
+}
+
+/// Ends the asking about trackers whose parcel needs no more news, and takes it up again where it does.
+fn follow(tables: &mut SellerTables, moment: &Moment, row: &StandingRow) -> Result<(), StoreError> {
+    for leg in tables.legs(row.shipment_id)? {
+        match (row.is_open, leg.next_check_at) {
+            (true, None) => tables.schedule_check(leg.tracker_id, Some(moment.now))?,
+            (false, Some(_)) if !other_open(tables, &leg.tracker_id, row.shipment_id)? => {
+                tables.schedule_check(leg.tracker_id, None)?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn other_open(tables: &mut SellerTables, tracker: &TrackerId, but: ShipmentId) -> Result<bool, StoreError> {
+    for other in tables.shipments_under(*tracker)? {
+        if other != but && tables.standing(other)?.is_some_and(|standing| standing.is_open) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

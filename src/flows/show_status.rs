@@ -1,0 +1,202 @@
+//! The customer's status: what the holder of an order's link may see, and nothing else.
+
+use crate::domain::carrier;
+use crate::domain::event_time::EventTime;
+use crate::domain::ids::{OrderId, ShipmentId};
+use crate::domain::milestone::{Actor, Milestone, SubStatus};
+use crate::secrets::{SecretError, Secrets, digest};
+use crate::store::orders::Order;
+use crate::store::shipments::{Shipment, ShipmentView};
+use crate::store::{Reason, SellerTables, Store, StoreError};
+use jiff::{Timestamp, ToSpan};
+use serde::Serialize;
+use std::cmp::Reverse;
+
+/// So long after its end an order's link still works.
+const LINK_DAYS_AFTER_END: i64 = 120;
+
+/// What the customer may see of an order. Every field is on the allow-list: no names, no addresses, no prices.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Status {
+    pub order_number: String,
+    /// The seller's name.
+    pub seller: String,
+    #[schema(value_type = Option<String>, format = Date)]
+    pub ordered_on: Option<jiff::civil::Date>,
+    pub cancelled: bool,
+    pub parcels: Vec<Parcel>,
+}
+
+/// One parcel of the order.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Parcel {
+    pub carrier: Option<String>,
+    pub tracking_number: String,
+    /// The carrier's own page.
+    pub tracking_url: Option<String>,
+    #[schema(value_type = String)]
+    pub milestone: Milestone,
+    #[schema(value_type = String)]
+    pub sub_status: SubStatus,
+    /// Where it stands, in one sentence.
+    pub status: &'static str,
+    #[schema(value_type = Option<crate::domain::event_time::EventTimeSchema>)]
+    pub since: Option<EventTime>,
+    pub expected: Option<Expected>,
+    /// What the customer can do now.
+    pub what_to_do: &'static str,
+    /// Newest first.
+    pub timeline: Vec<Stop>,
+}
+
+/// The days within which the parcel should arrive, both inclusive.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Expected {
+    #[schema(value_type = Option<String>, format = Date)]
+    pub from_on: Option<jiff::civil::Date>,
+    #[schema(value_type = String, format = Date)]
+    pub by_on: jiff::civil::Date,
+    /// The last day has passed, and the parcel is not there.
+    pub overdue: bool,
+}
+
+/// One thing that happened.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Stop {
+    #[schema(value_type = crate::domain::event_time::EventTimeSchema)]
+    pub occurred: EventTime,
+    #[schema(value_type = Option<String>)]
+    pub milestone: Option<Milestone>,
+    pub what: String,
+    pub place: Option<String>,
+}
+
+/// Why there is no status to show.
+#[derive(Debug, thiserror::Error)]
+pub enum StatusError {
+    #[error("this link leads to no order; open the newest link that the seller sent you")]
+    NotFound,
+    #[error("this order ended long ago, and its page is gone; ask the seller about it")]
+    Gone,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The status behind a link's token.
+///
+/// # Errors
+///
+/// [`StatusError::NotFound`] for a wrong token, [`StatusError::Gone`] 120 days after the last parcel's end.
+pub fn show_status(store: &Store, token: &str, now: Timestamp) -> Result<Status, StatusError> {
+    let found = store.platform(Reason::StatusToken).read(|tables| tables.order_by_token(&digest(token)))?;
+    let (seller, order) = found.ok_or(StatusError::NotFound)?;
+    store.seller(seller).read(|tables| status_of(tables, order, now))
+}
+
+fn status_of(tables: &mut SellerTables, order: OrderId, now: Timestamp) -> Result<Status, StatusError> {
+    let seller = tables.profile()?.ok_or(StatusError::NotFound)?;
+    let order = tables.order(order)?.ok_or(StatusError::NotFound)?;
+    let shipments = tables.shipments_of_order(order.id)?;
+    let mut parcels = Vec::new();
+    for shipment in &shipments {
+        let view = tables.shipment_view(shipment.id)?.ok_or(StatusError::NotFound)?;
+        parcels.push((parcel(tables, &view, now)?, view.standing.is_open));
+    }
+    if has_ended_long_ago(&order, &parcels, now) {
+        return Err(StatusError::Gone);
+    }
+    Ok(Status {
+        ordered_on: order.ordered().map(|time| time.date_in(&seller.zone())),
+        cancelled: order.state == "cancelled",
+        order_number: order.order_number,
+        seller: seller.name,
+        parcels: parcels.into_iter().map(|(parcel, _)| parcel).collect(),
+    })
+}
+
+fn has_ended_long_ago(order: &Order, parcels: &[(Parcel, bool)], now: Timestamp) -> bool {
+    let cancelled = order.state == "cancelled";
+    if parcels.iter().any(|(_, is_open)| *is_open) || (parcels.is_empty() && !cancelled) {
+        return false;
+    }
+    // What was uploaded long after the fact is still shown for as long as the seller may want to look at it.
+    let ended = parcels.iter().filter_map(|(parcel, _)| parcel.since.map(|time| time.sort_instant())).max();
+    let ended = ended.unwrap_or(order.updated_at.0).max(order.updated_at.0);
+    ended.checked_add((LINK_DAYS_AFTER_END * 24).hours()).is_ok_and(|end| end < now)
+}
+
+fn parcel(tables: &mut SellerTables, view: &ShipmentView, now: Timestamp) -> Result<Parcel, StatusError> {
+    let shipment = &view.shipment;
+    let sub_status = view.standing.sub_status.as_deref().and_then(|it| it.parse().ok()).unwrap_or(SubStatus::NotFound);
+    let known = shipment.carrier.as_deref().and_then(carrier::by_slug);
+    let timeline = timeline(tables, shipment.id, now)?;
+    let since = timeline.iter().find(|stop| stop.milestone == Some(sub_status.milestone())).map(|stop| stop.occurred);
+    Ok(Parcel {
+        carrier: known.map(|it| it.name.clone()).or_else(|| shipment.carrier.clone().filter(|it| it != "other")),
+        tracking_number: shipment.tracking_number.clone(),
+        tracking_url: known.and_then(|it| it.url_for(&shipment.tracking_number)),
+        milestone: sub_status.milestone(),
+        sub_status,
+        status: sub_status.sentence(),
+        since,
+        expected: expected(shipment, &view.order, &view.standing.verdict, sub_status),
+        what_to_do: what_to_do(sub_status, view.standing.verdict == "late_open"),
+        timeline,
+    })
+}
+
+/// What happened to a shipment on all of its legs, newest first.
+pub fn timeline(tables: &mut SellerTables, shipment: ShipmentId, now: Timestamp) -> Result<Vec<Stop>, StoreError> {
+    let trackers: Vec<_> = tables.legs(shipment)?.iter().map(|leg| leg.tracker_id).collect();
+    let mut events = tables.standing_events(&trackers, now)?;
+    let mut details = tables.event_details(&trackers)?;
+    events.retain(|event| event.may_have_happened_by(now));
+    events.sort_by(|a, b| Reverse(a.order()).cmp(&Reverse(b.order())));
+    let stop = |event: crate::domain::scan::TrackingEvent| {
+        let details = details.remove(&(event.tracker_id, event.key.clone())).unwrap_or_default();
+        let what = event.sub_status.map(|it| it.sentence().to_owned());
+        Stop {
+            occurred: event.occurred,
+            milestone: event.sub_status.map(SubStatus::milestone),
+            what: what.or(details.description).unwrap_or_else(|| event.raw_code.clone()),
+            place: details.place,
+        }
+    };
+    Ok(events.into_iter().map(stop).collect())
+}
+
+fn expected(shipment: &Shipment, order: &Order, verdict: &str, stands: SubStatus) -> Option<Expected> {
+    if matches!(stands.milestone(), Milestone::Delivered | Milestone::Returned) || stands.ends() {
+        return None;
+    }
+    let by_on = shipment.deliver_by_on().or(order.own_deliver_by())?;
+    let from_on = order.deliver_from_on.as_deref().and_then(|day| day.parse().ok()).filter(|from| *from <= by_on);
+    Some(Expected { from_on, by_on, overdue: verdict == "late_open" })
+}
+
+fn what_to_do(stands: SubStatus, overdue: bool) -> &'static str {
+    match stands {
+        SubStatus::CustomsHold => "Look for mail from customs or the carrier, and send the papers or the payment it asks for.",
+        SubStatus::RecipientUnavailable | SubStatus::AttemptFailed | SubStatus::Scheduled => {
+            "Choose another day or place of delivery on the carrier's page."
+        }
+        SubStatus::AttemptAddressProblem | SubStatus::AddressProblem => "Write to the seller with your full address.",
+        SubStatus::ReadyForPickup | SubStatus::Unclaimed => "Collect it at the pickup point, with a proof of identity.",
+        SubStatus::DeliveredToNeighbour => "Ask your neighbours and look in a safe place at the door.",
+        _ if stands.milestone() == Milestone::Delivered => "Nothing. If you do not have it, write to the seller soon.",
+        _ if stands.milestone() == Milestone::Returned => "Write to the seller about a new parcel or your money.",
+        _ if stands.actor() == Actor::Seller => "Nothing for now; the seller has to act. Write to the seller if you hear nothing.",
+        _ if overdue => "It is later than promised. Write to the seller if it does not move within a few days.",
+        _ => "Nothing. This page shows every step as it happens.",
+    }
+}
+
+/// The status link of an order, for those who may see the order.
+///
+/// # Errors
+///
+/// [`SecretError::OtherKey`] where the order was made under another secret key.
+pub fn status_url(secrets: &Secrets, public_url: &str, order: &Order) -> Result<String, SecretError> {
+    let token = secrets.open(order.id.0.as_bytes(), &order.token_sealed)?;
+    Ok(format!("{}/track/{token}", public_url.trim_end_matches('/')))
+}

@@ -1,0 +1,113 @@
+//! Makes sellers, their first shop, and keys. A key is shown once.
+
+use crate::domain::country::CountryCode;
+use crate::domain::ids::{KeyId, SellerId, ShopId};
+use crate::domain::role::Role;
+use crate::secrets::{SecretError, api_key_prefix, digest, fresh_api_key};
+use crate::store::api_keys::ApiKey;
+use crate::store::sellers::{Seller, Shop};
+use crate::store::{At, PlatformTables, Reason, Store, StoreError};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+/// What a new seller is told, once.
+#[derive(Debug, Serialize)]
+pub struct NewSeller {
+    pub seller_id: SellerId,
+    pub shop_id: ShopId,
+    pub api_key: String,
+}
+
+/// Why nobody was signed up.
+#[derive(Debug, thiserror::Error)]
+pub enum SignUpError {
+    #[error("a seller needs a name")]
+    NoName,
+    #[error("`{0}` is no time zone; write a name such as Europe/Berlin")]
+    TimeZone(String),
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Makes a seller with a shop `main` and a seller-manager key.
+///
+/// Where no zone is given it is the main zone of the country, else UTC.
+///
+/// # Errors
+///
+/// [`SignUpError`]; then nothing was made.
+pub fn sign_up_seller(
+    store: &Store,
+    name: &str,
+    country: Option<CountryCode>,
+    time_zone: Option<&str>,
+    now: Timestamp,
+) -> Result<NewSeller, SignUpError> {
+    if name.trim().is_empty() {
+        return Err(SignUpError::NoName);
+    }
+    let of_country = || country.and_then(|it| it.time_zone(None).iana_name().map(str::to_owned));
+    let time_zone = time_zone.map(str::to_owned).or_else(of_country).unwrap_or_else(|| "UTC".to_owned());
+    TimeZone::get(&time_zone).map_err(|_unknown| SignUpError::TimeZone(time_zone.clone()))?;
+    let seller = Seller {
+        id: SellerId::new(now),
+        name: name.trim().to_owned(),
+        country: country.map(String::from),
+        time_zone,
+        created_at: At(now),
+    };
+    let shop_id = ShopId::new(now);
+    let shop = Shop {
+        seller_id: seller.id,
+        id: shop_id,
+        name: "main".to_owned(),
+        handle: handle(&seller.name, shop_id),
+        created_at: At(now),
+    };
+    store.platform(Reason::Admin).write(|tables| {
+        tables.insert_seller(&seller, &shop)?;
+        let api_key = add_key(tables, Some(seller.id), Role::SellerManager, now)?;
+        Ok(NewSeller { seller_id: seller.id, shop_id, api_key })
+    })
+}
+
+/// Makes an admin's key.
+pub fn sign_up_admin(store: &Store, now: Timestamp) -> Result<String, SignUpError> {
+    store.platform(Reason::Admin).write(|tables| add_key(tables, None, Role::Admin, now))
+}
+
+/// Makes a key of a seller.
+pub fn make_key(store: &Store, seller: SellerId, role: Role, now: Timestamp) -> Result<String, SignUpError> {
+    store.platform(Reason::Admin).write(|tables| add_key(tables, Some(seller), role, now))
+}
+
+fn add_key(
+    tables: &mut PlatformTables,
+    seller_id: Option<SellerId>,
+    role: Role,
+    now: Timestamp,
+) -> Result<String, SignUpError> {
+    let key = fresh_api_key()?;
+    tables.insert_api_key(&ApiKey {
+        id: KeyId::new(now),
+        seller_id,
+        role: role.code().to_owned(),
+        prefix: api_key_prefix(&key),
+        hash: digest(&key),
+        created_at: At(now),
+        revoked_at: None,
+    })?;
+    Ok(key)
+}
+
+/// The seller's name in letters, digits and dashes, with the random end of the shop's id: unique on the platform.
+fn handle(name: &str, shop: ShopId) -> String {
+    let bare: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    let words: Vec<&str> = bare.split('-').filter(|word| !word.is_empty()).collect();
+    let id = shop.0.simple().to_string();
+    let end: String = id.chars().skip(id.len().saturating_sub(8)).collect();
+    format!("{}-{end}", words.join("-"))
+}

@@ -1,0 +1,121 @@
+//! Takes orders, tracking numbers and events in, from a sheet or from the shop system: one row by one set of rules.
+//!
+//! Blank cells leave what is stored. The same row again changes nothing.
+
+pub mod event;
+pub mod order;
+pub mod shipment;
+pub mod upload;
+pub mod work;
+
+use crate::domain::promise::{Policy, Promise, Terms};
+use crate::flows::record_events::{Moment, judge};
+use crate::secrets::{SecretError, Secrets};
+use crate::store::orders::Order;
+use crate::store::outbox::Change;
+use crate::store::sellers::{Seller, Shop};
+use crate::store::shipments::Shipment;
+use crate::store::{SellerTables, StoreError};
+use jiff::Timestamp;
+use serde_json::json;
+
+/// What taking a row in needs to know besides the row.
+pub struct Desk<'a> {
+    pub moment: Moment,
+    pub shop: Shop,
+    pub policies: Vec<Policy>,
+    pub secrets: &'a Secrets,
+}
+
+impl<'a> Desk<'a> {
+    /// Sets up for one seller and shop.
+    pub fn set_up(
+        tables: &mut SellerTables,
+        seller: &Seller,
+        shop: Shop,
+        secrets: &'a Secrets,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let policies = tables.policies()?;
+        Ok(Self { moment: Moment { now, seller_zone: seller.zone() }, shop, policies, secrets })
+    }
+}
+
+/// What became of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Unchanged,
+    Updated,
+    Created,
+}
+
+impl Outcome {
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Unchanged => "unchanged",
+            Self::Updated => "updated",
+            Self::Created => "created",
+        }
+    }
+}
+
+/// Why a row could not be taken in.
+#[derive(Debug, thiserror::Error)]
+pub enum TakeInError {
+    #[error("no order {0} is known in this shop; upload the order first, or pass create_orders=true")]
+    OrderNotFound(String),
+    #[error("no shipment goes under the tracking number {0}; upload its tracking row first")]
+    TrackingNumberNotFound(String),
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Sets a shipment's promise where none is set or its own day changed, and judges it.
+///
+/// A promise is frozen when it is first made: a policy or a standard that changes later changes nothing, only another
+/// day of the order's own does.
+fn settle(
+    tables: &mut SellerTables,
+    desk: &Desk<'_>,
+    order: &Order,
+    shipment: &mut Shipment,
+) -> Result<(), StoreError> {
+    let (ordered, origin) = (order.ordered(), shipment.origin().or(&order.origin()));
+    let terms = Terms {
+        own_date: shipment.own_deliver_by_on().or(order.own_deliver_by()),
+        shop: Some(order.shop_id),
+        channel: order.channel.as_deref(),
+        shipping_method: order.shipping_method.as_deref(),
+        carrier: shipment.carrier.as_deref(),
+        service: shipment.service.as_deref(),
+        origin: origin.country,
+        destination: order.destination().country,
+        ordered_on: ordered.map(|time| time.date_in(&desk.moment.seller_zone)),
+        shipped_on: shipment.shipped_on(),
+    };
+    let promise = if terms.own_date.is_some() || shipment.deliver_by_on.is_none() {
+        Promise::under(&terms, &desk.policies)
+    } else {
+        None
+    };
+    let day = promise.map(|it| it.deliver_by_on.to_string());
+    if let Some(promise) = promise.filter(|_| day != shipment.deliver_by_on) {
+        let before = std::mem::replace(&mut shipment.deliver_by_on, day);
+        shipment.promise_source = Some(promise.source.code().to_owned());
+        tables.update_shipment(shipment)?;
+        tables.note_promise(shipment, desk.moment.now)?;
+        let body = json!({"from": before, "to": shipment.deliver_by_on, "source": promise.source});
+        tables.tell(Change::PromiseChanged, shipment.id.0, body, desk.moment.now)?;
+    }
+    judge(tables, &desk.moment, shipment.id)
+}
+
+/// Takes a told value over a stored one; tells whether that changed anything. A blank leaves what is stored.
+fn take<T: PartialEq>(stored: &mut Option<T>, told: Option<T>) {
+    if told.is_some() {
+        *stored = told;
+    }
+}

@@ -1,0 +1,261 @@
+//! Orders: validated rows become orders, lines and contacts.
+
+use super::{Desk, Outcome, TakeInError, settle, take};
+use crate::domain::ids::OrderId;
+use crate::domain::order::{Contact, OrderLine, OrderRow, OrderState};
+use crate::secrets::{digest, fresh_status_token};
+use crate::store::orders::{self, Line, Order};
+use crate::store::outbox::Change;
+use crate::store::{At, SellerTables, StoreError};
+use jiff::Timestamp;
+use serde_json::json;
+
+/// Takes in one row: an order's head and one of its lines. `repeat` is 1 for the first line of this SKU in the order, 2
+/// for the second, and so on; it tells lines apart that have no id of their own.
+///
+/// # Errors
+///
+/// [`TakeInError`]; then the caller's transaction must not be kept.
+pub fn take_in_order(
+    tables: &mut SellerTables,
+    desk: &Desk<'_>,
+    row: &OrderRow,
+    repeat: usize,
+) -> Result<(OrderId, Outcome), TakeInError> {
+    let stored = tables.order_by_number(desk.shop.id, &row.order_number)?;
+    let is_new = stored.is_none();
+    let before = match stored {
+        Some(order) => order,
+        None => bare_order(desk, &row.order_number)?,
+    };
+    let mut order = before.clone();
+    tell_head(&mut order, row);
+    if is_new {
+        tables.insert_order(&order)?;
+        tables.insert_contact(&contact_of(&order, &row.contact, None))?;
+    }
+    let contact_changed = !is_new && update_contact(tables, &order, &row.contact)?;
+    let line = take_in_line(tables, &order, &row.line, repeat)?;
+    if line != Outcome::Unchanged {
+        sum_up_lines(tables, desk, &mut order)?;
+    }
+    finish(tables, desk, Written { before, order, is_new, contact_changed, line })
+}
+
+/// An order of which only the number is known: for tracking rows of marketplaces that export no orders.
+pub fn bare_order(desk: &Desk<'_>, number: &str) -> Result<Order, TakeInError> {
+    let now = desk.moment.now;
+    let (seller_id, id) = (desk.shop.seller_id, OrderId::new(now));
+    let token = fresh_status_token(seller_id.0.as_bytes())?;
+    Ok(Order {
+        seller_id,
+        id,
+        shop_id: desk.shop.id,
+        order_number: number.to_owned(),
+        order_ref: None,
+        state: OrderState::Open.code().to_owned(),
+        ordered_local: None,
+        ordered_offset: None,
+        currency: None,
+        country: None,
+        region: None,
+        postal_code: None,
+        origin_country: None,
+        origin_region: None,
+        origin_postal_code: None,
+        deliver_from_on: None,
+        shipping_method: None,
+        shipping_charged_minor: None,
+        channel: None,
+        dispatch_by_at: None,
+        deliver_by_on: None,
+        promise_source: None,
+        token_hash: digest(&token),
+        token_sealed: desk.secrets.seal(id.0.as_bytes(), &token)?,
+        created_at: At(now),
+        updated_at: At(now),
+        version: 1,
+    })
+}
+
+fn tell_head(order: &mut Order, row: &OrderRow) {
+    take(&mut order.order_ref, row.order_ref.clone());
+    if let Some(ordered) = row.ordered {
+        order.ordered_local = Some(ordered.local_text());
+        order.ordered_offset = ordered.offset_text();
+    }
+    take(&mut order.currency, row.currency.map(|it| it.to_string()));
+    take(&mut order.country, row.destination.country.map(|it| it.to_string()));
+    take(&mut order.region, row.destination.region.clone());
+    take(&mut order.postal_code, row.destination.postal_code.clone());
+    take(&mut order.origin_country, row.origin.country.map(|it| it.to_string()));
+    take(&mut order.origin_region, row.origin.region.clone());
+    take(&mut order.origin_postal_code, row.origin.postal_code.clone());
+    take(&mut order.deliver_from_on, row.deliver_from_on.map(|it| it.to_string()));
+    take(&mut order.shipping_method, row.shipping_method.clone());
+    take(&mut order.shipping_charged_minor, row.shipping_charged_minor);
+    take(&mut order.channel, row.channel.clone());
+    if let Some(state) = row.state {
+        state.code().clone_into(&mut order.state);
+    }
+}
+
+fn contact_of(order: &Order, told: &Contact, stored: Option<orders::Contact>) -> orders::Contact {
+    let mut contact = stored.unwrap_or_else(|| orders::Contact {
+        seller_id: order.seller_id,
+        order_id: order.id,
+        recipient_name: None,
+        company: None,
+        address1: None,
+        address2: None,
+        city: None,
+        email: None,
+        phone: None,
+        note: None,
+    });
+    take(&mut contact.recipient_name, told.recipient_name.clone());
+    take(&mut contact.company, told.company.clone());
+    take(&mut contact.address1, told.address1.clone());
+    take(&mut contact.address2, told.address2.clone());
+    take(&mut contact.city, told.city.clone());
+    take(&mut contact.email, told.email.clone());
+    take(&mut contact.phone, told.phone.clone());
+    take(&mut contact.note, told.note.clone());
+    contact
+}
+
+fn update_contact(tables: &mut SellerTables, order: &Order, told: &Contact) -> Result<bool, StoreError> {
+    if *told == Contact::default() {
+        return Ok(false);
+    }
+    let stored = tables.contact(order.id)?;
+    let contact = contact_of(order, told, stored.clone());
+    match stored {
+        Some(stored) if stored == contact => return Ok(false),
+        Some(_) => tables.update_contact(&contact)?,
+        None => tables.insert_contact(&contact)?,
+    }
+    Ok(true)
+}
+
+fn take_in_line(
+    tables: &mut SellerTables,
+    order: &Order,
+    told: &OrderLine,
+    repeat: usize,
+) -> Result<Outcome, StoreError> {
+    let key = line_key(told, repeat);
+    let lines = tables.order_lines(order.id)?;
+    let stored = lines.iter().find(|line| line.line_key == key);
+    let next_no = lines.iter().map(|line| line.line_no).max().unwrap_or(0) + 1;
+    let mut line = stored.cloned().unwrap_or_else(|| bare_line(order, key, next_no));
+    tell_line(&mut line, told);
+    match stored {
+        Some(stored) if *stored == line => Ok(Outcome::Unchanged),
+        Some(_) => tables.update_line(&line).map(|()| Outcome::Updated),
+        None => tables.insert_line(&line).map(|()| Outcome::Created),
+    }
+}
+
+fn line_key(line: &OrderLine, repeat: usize) -> String {
+    match (&line.line_id, &line.sku) {
+        (Some(id), _) => format!("id:{id}"),
+        (None, Some(sku)) => format!("sku:{sku}#{repeat}"),
+        (None, None) => format!("line#{repeat}"),
+    }
+}
+
+fn bare_line(order: &Order, line_key: String, line_no: i32) -> Line {
+    Line {
+        seller_id: order.seller_id,
+        order_id: order.id,
+        line_key,
+        line_no,
+        line_id: None,
+        sku: None,
+        item_name: None,
+        quantity: 1,
+        unit_price_minor: None,
+        declared_value_minor: None,
+        hs_code: None,
+        origin_country: None,
+        weight_g: None,
+        ship_by_local: None,
+        ship_by_offset: None,
+        deliver_by_on: None,
+        seller_ref: None,
+    }
+}
+
+fn tell_line(line: &mut Line, told: &OrderLine) {
+    take(&mut line.line_id, told.line_id.clone());
+    take(&mut line.sku, told.sku.clone());
+    take(&mut line.item_name, told.item_name.clone());
+    line.quantity = told.quantity;
+    take(&mut line.unit_price_minor, told.unit_price_minor);
+    take(&mut line.declared_value_minor, told.declared_value_minor);
+    take(&mut line.hs_code, told.hs_code.clone());
+    take(&mut line.origin_country, told.origin_country.map(|it| it.to_string()));
+    take(&mut line.weight_g, told.weight_g);
+    if let Some(ship_by) = told.ship_by {
+        line.ship_by_local = Some(ship_by.local_text());
+        line.ship_by_offset = ship_by.offset_text();
+    }
+    take(&mut line.deliver_by_on, told.deliver_by_on.map(|it| it.to_string()));
+    take(&mut line.seller_ref, told.seller_ref.clone());
+}
+
+/// An order is due when its first line is due.
+fn sum_up_lines(tables: &mut SellerTables, desk: &Desk<'_>, order: &mut Order) -> Result<(), StoreError> {
+    let lines = tables.order_lines(order.id)?;
+    let ship_by = lines.iter().filter_map(Line::ship_by).map(|it| it.instant_in(&desk.moment.seller_zone)).min();
+    take(&mut order.dispatch_by_at, ship_by.map(At));
+    take(&mut order.deliver_by_on, lines.iter().filter_map(|line| line.deliver_by_on.clone()).min());
+    Ok(())
+}
+
+struct Written {
+    before: Order,
+    order: Order,
+    is_new: bool,
+    contact_changed: bool,
+    line: Outcome,
+}
+
+fn finish(tables: &mut SellerTables, desk: &Desk<'_>, written: Written) -> Result<(OrderId, Outcome), TakeInError> {
+    let Written { before, mut order, is_new, contact_changed, line } = written;
+    let id = order.id;
+    if is_new {
+        if order.dispatch_by_at.is_some() || order.deliver_by_on.is_some() {
+            tables.update_order(&order)?;
+        }
+        let body = json!({"order_number": order.order_number, "shop": desk.shop.name});
+        tables.tell(Change::OrderCreated, id.0, body, desk.moment.now)?;
+        return Ok((id, Outcome::Created));
+    }
+    let head_changed = before != order;
+    if !head_changed && !contact_changed && line == Outcome::Unchanged {
+        return Ok((id, Outcome::Unchanged));
+    }
+    order.updated_at = At(desk.moment.now);
+    order.version += 1;
+    tables.update_order(&order)?;
+    if head_changed {
+        resettle(tables, desk, &order, desk.moment.now)?;
+    }
+    Ok((id, Outcome::Updated))
+}
+
+/// Another destination or another day may change what its shipments are judged by.
+fn resettle(
+    tables: &mut SellerTables,
+    desk: &Desk<'_>,
+    order: &Order,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for mut shipment in tables.shipments_of_order(order.id)? {
+        shipment.updated_at = At(now);
+        settle(tables, desk, order, &mut shipment)?;
+    }
+    Ok(())
+}

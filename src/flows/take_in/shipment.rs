@@ -1,0 +1,176 @@
+//! Shipments: a proven number of a known order is followed from here on.
+
+use super::{Desk, Outcome, TakeInError, settle, take};
+use crate::domain::carrier::CarrierSlug;
+use crate::domain::event_time::EventTime;
+use crate::domain::ids::{ShipmentId, TrackerId};
+use crate::domain::milestone::{Milestone, SubStatus};
+use crate::domain::scan::{DedupeKey, Scan, ScanDetails, Source};
+use crate::domain::shipment::TrackingRow;
+use crate::flows::record_events::{append, withdraw};
+use crate::store::orders::Order;
+use crate::store::shipments::Shipment;
+use crate::store::trackers::Tracker;
+use crate::store::{At, SellerTables, StoreError};
+use jiff::ToSpan;
+
+/// A number that rested so long and comes back with a later label is another parcel.
+const REST_DAYS: i64 = 90;
+
+/// Takes in one parcel of an order.
+///
+/// # Errors
+///
+/// [`TakeInError`]; then the caller's transaction must not be kept.
+pub fn take_in_shipment(
+    tables: &mut SellerTables,
+    desk: &Desk<'_>,
+    order: &Order,
+    row: &TrackingRow,
+) -> Result<(ShipmentId, Outcome), TakeInError> {
+    let tracker = tracker_for(tables, desk, row)?;
+    let stored = tables.shipment_under(order.id, tracker.id)?;
+    let before = stored.clone().unwrap_or_else(|| bare_shipment(desk, order, row));
+    let mut shipment = before.clone();
+    tell_shipment(&mut shipment, desk, row);
+    if stored.is_none() {
+        tables.insert_shipment(&shipment, tracker.id)?;
+    }
+    let news = tell_claims(tables, desk, &tracker, &before, (&mut shipment, row))?;
+    if stored.is_some() && shipment == before && news == 0 {
+        return Ok((shipment.id, Outcome::Unchanged));
+    }
+    if stored.is_some() || shipment.delivery_claim.is_some() {
+        shipment.updated_at = At(desk.moment.now);
+        shipment.version += i64::from(stored.is_some());
+        tables.update_shipment(&shipment)?;
+    }
+    settle(tables, desk, order, &mut shipment)?;
+    Ok((shipment.id, if stored.is_some() { Outcome::Updated } else { Outcome::Created }))
+}
+
+/// The tracker that follows the row's number; a new one, or a new generation, where there is none.
+fn tracker_for(tables: &mut SellerTables, desk: &Desk<'_>, row: &TrackingRow) -> Result<Tracker, StoreError> {
+    let (carrier, number) = (row.number.followed_as(), &row.number.number);
+    let latest = match tables.tracker(carrier.as_ref(), number)? {
+        Some(tracker) => Some(tracker),
+        // A carrier that is named on one upload and left blank on another is still one parcel.
+        None if carrier.as_ref() == CarrierSlug::OTHER => tables.trackers_by_number(number)?.pop(),
+        None => None,
+    };
+    let generation = match latest {
+        Some(tracker) if !is_another_parcel(desk, &tracker, row) => return Ok(tracker),
+        Some(tracker) => tracker.generation + 1,
+        None => 1,
+    };
+    let now = desk.moment.now;
+    let tracker = Tracker {
+        seller_id: desk.shop.seller_id,
+        id: TrackerId::new(now),
+        carrier: carrier.to_string(),
+        number: number.clone(),
+        generation,
+        created_at: At(now),
+        last_event_at: None,
+        last_checked_at: None,
+        next_check_at: Some(At(now)),
+        failed_checks: 0,
+        claimed_until: None,
+    };
+    tables.insert_tracker(&tracker)?;
+    Ok(tracker)
+}
+
+fn is_another_parcel(desk: &Desk<'_>, tracker: &Tracker, row: &TrackingRow) -> bool {
+    let (Some(last), Some(label)) = (tracker.last_event_at, row.shipped) else { return false };
+    let rested = last.0.checked_add((REST_DAYS * 24).hours());
+    rested.is_ok_and(|end| label.instant_in(&desk.moment.seller_zone) > end)
+}
+
+fn bare_shipment(desk: &Desk<'_>, order: &Order, row: &TrackingRow) -> Shipment {
+    let now = desk.moment.now;
+    Shipment {
+        seller_id: order.seller_id,
+        id: ShipmentId::new(now),
+        order_id: order.id,
+        state: "open".to_owned(),
+        carrier: None,
+        service: None,
+        tracking_number: row.number.number.clone(),
+        typed_number: row.number.typed.clone(),
+        suspicious: row.number.suspicious,
+        parcel_ref: None,
+        shipped_local: None,
+        shipped_offset: None,
+        shipped_on: None,
+        origin_country: None,
+        origin_region: None,
+        origin_postal_code: None,
+        own_deliver_by_on: None,
+        delivery_claim: None,
+        deliver_by_on: None,
+        promise_source: None,
+        created_at: At(now),
+        updated_at: At(now),
+        version: 1,
+    }
+}
+
+fn tell_shipment(shipment: &mut Shipment, desk: &Desk<'_>, row: &TrackingRow) {
+    take(&mut shipment.carrier, row.number.reported_as().map(|slug| slug.to_string()));
+    take(&mut shipment.service, row.service.clone());
+    take(&mut shipment.parcel_ref, row.parcel_ref.clone());
+    if let Some(shipped) = row.shipped {
+        shipment.shipped_local = Some(shipped.local_text());
+        shipment.shipped_offset = shipped.offset_text();
+        shipment.shipped_on = Some(shipped.date_in(&desk.moment.seller_zone).to_string());
+    }
+    take(&mut shipment.origin_country, row.origin.country.map(|it| it.to_string()));
+    take(&mut shipment.origin_region, row.origin.region.clone());
+    take(&mut shipment.origin_postal_code, row.origin.postal_code.clone());
+    take(&mut shipment.own_deliver_by_on, row.deliver_by_on.map(|it| it.to_string()));
+    if row.status == Some(SubStatus::Cancelled) {
+        "cancelled".clone_into(&mut shipment.state);
+    }
+}
+
+/// The seller's own word on shipping and delivery passes the gate like any scan; a corrected time takes the old one back.
+fn tell_claims(
+    tables: &mut SellerTables,
+    desk: &Desk<'_>,
+    tracker: &Tracker,
+    before: &Shipment,
+    (shipment, row): (&mut Shipment, &TrackingRow),
+) -> Result<usize, StoreError> {
+    let carrier = CarrierSlug::from_stored(tracker.carrier.clone());
+    let key_of = |scan: &Scan| scan.dedupe_key(&carrier, &tracker.number);
+    let mut scans = Vec::new();
+    if let Some(shipped) = row.shipped {
+        if let Some(old) = before.shipped().filter(|old| *old != shipped) {
+            withdraw(tables, &desk.moment, tracker.id, &key_of(&claim(old, SubStatus::LabelCreated, "shipped")))?;
+        }
+        scans.push(claim(shipped, SubStatus::LabelCreated, "shipped"));
+    }
+    if let Some(delivered) = row.delivered {
+        let said = row.status.filter(|status| status.milestone() == Milestone::Delivered);
+        let scan = claim(delivered, said.unwrap_or(SubStatus::DeliveredToRecipient), "delivered");
+        let key = key_of(&scan);
+        if let Some(old) = before.delivery_claim.as_ref().filter(|old| **old != key.0) {
+            withdraw(tables, &desk.moment, tracker.id, &DedupeKey(old.clone()))?;
+        }
+        shipment.delivery_claim = Some(key.0);
+        scans.push(scan);
+    }
+    append(tables, &desk.moment, tracker, &scans, Source::Seller)
+}
+
+fn claim(occurred: EventTime, sub_status: SubStatus, word: &str) -> Scan {
+    Scan {
+        occurred,
+        sub_status: Some(sub_status),
+        raw_code: word.to_owned(),
+        source_event_id: None,
+        piece: None,
+        details: ScanDetails::default(),
+    }
+}

@@ -1,0 +1,204 @@
+//! Uploads: a file is durable, in pieces, before its import is acknowledged.
+
+use crate::domain::ids::{ImportId, KeyId, SellerId};
+use crate::sheets::{DateOrder, Kind, UnknownKind};
+use crate::store::imports::Import;
+use crate::store::{At, Json, SellerTables, Store, StoreError};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+/// How the sender wants a file to be read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportOptions {
+    /// `dmy`, `mdy` or `ymd`: for columns that the file itself does not settle.
+    pub date_order: Option<String>,
+    /// A name of the tz database; the seller's own where absent.
+    pub time_zone: Option<String>,
+    /// Whether a tracking row for an unknown order makes a bare order.
+    #[serde(default)]
+    pub create_orders: bool,
+    /// Whether a doubtful number is an error instead of a warning.
+    #[serde(default)]
+    pub strict: bool,
+}
+
+/// A file that somebody wants to send.
+#[derive(Debug, Clone, Default)]
+pub struct ImportRequest {
+    pub kind: Option<String>,
+    /// A shop's name; `main` where absent.
+    pub shop: Option<String>,
+    pub dry_run: bool,
+    pub file_name: Option<String>,
+    pub options: ImportOptions,
+}
+
+/// Why an upload is not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum UploadError {
+    #[error(transparent)]
+    Kind(#[from] UnknownKind),
+    #[error("`{0}` is no date order; write dmy, mdy or ymd")]
+    DateOrder(String),
+    #[error("`{0}` is no time zone; write a name such as Europe/Berlin")]
+    TimeZone(String),
+    #[error("you have no shop `{0}`; leave `shop` out for your first shop")]
+    Shop(String),
+    #[error("no import has this id")]
+    NotFound,
+    #[error("only a completed dry run can be committed; this import is {0}")]
+    NotADryRun(String),
+    #[error("this import is {0} already and cannot be cancelled")]
+    Over(String),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A file on its way in. Dropped before it is complete, it never becomes an import.
+pub struct Incoming {
+    import: Import,
+    next_chunk: i32,
+    buffer: Vec<u8>,
+}
+
+/// So much of a file is kept in one row.
+const CHUNK_BYTES: usize = 1 << 20;
+
+/// Opens an import that nobody sees until it is complete.
+///
+/// # Errors
+///
+/// [`UploadError`] where the request names something that does not exist; then nothing was written.
+pub fn begin(
+    store: &Store,
+    seller: SellerId,
+    request: &ImportRequest,
+    actor: KeyId,
+    now: Timestamp,
+) -> Result<Incoming, UploadError> {
+    let kind = request.kind.as_deref().map(str::parse::<Kind>).transpose()?;
+    if let Some(order) = &request.options.date_order {
+        order.parse::<DateOrder>().map_err(|_unknown| UploadError::DateOrder(order.clone()))?;
+    }
+    if let Some(zone) = &request.options.time_zone {
+        TimeZone::get(zone).map_err(|_unknown| UploadError::TimeZone(zone.clone()))?;
+    }
+    let wanted = request.shop.as_deref().unwrap_or("main");
+    store.seller(seller).write(|tables| {
+        let shop = tables.shops()?.into_iter().find(|shop| shop.name == wanted);
+        let shop = shop.ok_or_else(|| UploadError::Shop(wanted.to_owned()))?;
+        let import = Import {
+            seller_id: seller,
+            id: ImportId::new(now),
+            shop_id: shop.id,
+            kind: kind.map(|kind| kind.code().to_owned()),
+            state: "receiving".to_owned(),
+            dry_run: request.dry_run,
+            options: Json(json!(request.options)),
+            file_name: request.file_name.clone(),
+            file_bytes: 0,
+            survey: None,
+            failure: None,
+            problems: Json(json!({})),
+            cursor_line: 0,
+            rows_total: 0,
+            rows_created: 0,
+            rows_updated: 0,
+            rows_unchanged: 0,
+            rows_rejected: 0,
+            rows_warned: 0,
+            uploaded_by: actor,
+            created_at: At(now),
+            finished_at: None,
+            claimed_until: None,
+            claim: None,
+        };
+        tables.insert_import(&import)?;
+        Ok(Incoming { import, next_chunk: 0, buffer: Vec::new() })
+    })
+}
+
+impl Incoming {
+    /// How much has come in.
+    pub fn bytes(&self) -> u64 {
+        u64::try_from(self.import.file_bytes).unwrap_or(0)
+    }
+
+    /// Takes the next bytes; `true` where enough has gathered that it should be kept by [`Incoming::keep`].
+    pub fn take(&mut self, bytes: &[u8]) -> bool {
+        self.buffer.extend_from_slice(bytes);
+        self.import.file_bytes += i64::try_from(bytes.len()).unwrap_or(0);
+        self.buffer.len() >= CHUNK_BYTES
+    }
+
+    /// Makes durable what has gathered.
+    pub fn keep(&mut self, store: &Store) -> Result<(), StoreError> {
+        store.seller(self.import.seller_id).write(|tables| self.keep_in(tables))
+    }
+
+    fn keep_in(&mut self, tables: &mut SellerTables) -> Result<(), StoreError> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        tables.insert_chunk(self.import.id, self.next_chunk, &self.buffer)?;
+        self.next_chunk += 1;
+        self.buffer.clear();
+        Ok(())
+    }
+
+    /// The file is whole and durable: from here on it will be worked on, whatever happens to this process.
+    pub fn complete(mut self, store: &Store) -> Result<Import, StoreError> {
+        store.seller(self.import.seller_id).write(|tables| {
+            self.keep_in(tables)?;
+            "received".clone_into(&mut self.import.state);
+            tables.update_import(&self.import)
+        })?;
+        Ok(self.import)
+    }
+
+    /// Takes back what has come in.
+    pub fn discard(self, store: &Store) -> Result<(), StoreError> {
+        store.seller(self.import.seller_id).write(|tables| tables.discard_import(self.import.id))
+    }
+}
+
+/// Makes a completed dry run real, from the file that is on file already.
+pub fn commit(store: &Store, seller: SellerId, id: ImportId) -> Result<Import, UploadError> {
+    store.seller(seller).write(|tables| {
+        let mut import = visible(tables, id)?;
+        if !import.dry_run || import.state != "completed" {
+            let what = if import.dry_run { import.state } else { "no dry run".to_owned() };
+            return Err(UploadError::NotADryRun(what));
+        }
+        tables.delete_import_rows(id)?;
+        import.dry_run = false;
+        "received".clone_into(&mut import.state);
+        import.problems = Json(json!({}));
+        (import.finished_at, import.claim, import.claimed_until) = (None, None, None);
+        import.cursor_line = 0;
+        (import.rows_created, import.rows_updated, import.rows_unchanged) = (0, 0, 0);
+        (import.rows_rejected, import.rows_warned) = (0, 0);
+        tables.update_import(&import)?;
+        Ok(import)
+    })
+}
+
+/// Stops an import where it is; rows that were taken in stay.
+pub fn cancel(store: &Store, seller: SellerId, id: ImportId, now: Timestamp) -> Result<Import, UploadError> {
+    store.seller(seller).write(|tables| {
+        let mut import = visible(tables, id)?;
+        if !matches!(import.state.as_str(), "received" | "running") {
+            return Err(UploadError::Over(import.state));
+        }
+        "cancelled".clone_into(&mut import.state);
+        import.finished_at = Some(At(now));
+        tables.update_import(&import)?;
+        Ok(import)
+    })
+}
+
+fn visible(tables: &mut SellerTables, id: ImportId) -> Result<Import, UploadError> {
+    tables.import(id)?.filter(|import| import.state != "receiving").ok_or(UploadError::NotFound)
+}

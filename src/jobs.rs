@@ -1,0 +1,75 @@
+//! The clockwork: imports, judging, polling, until it is told to stop. Each round does what is due and no more.
+
+use crate::app::{App, in_background};
+use crate::flows;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a round waits where nothing was due.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    pub idle: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { idle: Duration::from_millis(500) }
+    }
+}
+
+/// Runs all jobs until [`App::stop`].
+pub async fn run(app: Arc<App>, pace: Pace) {
+    tokio::join!(imports(&app, pace), judging(&app, pace), polling(&app, pace));
+}
+
+async fn imports(app: &Arc<App>, pace: Pace) {
+    while !app.is_stopping() {
+        let worked = in_background(app, |app| app.workplace(flows::take_in::work::work_off_one)).await;
+        let busy = match worked {
+            Some(Ok(busy)) => busy,
+            Some(Err(error)) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "an import stopped; it is taken up again");
+                false
+            }
+            None => false,
+        };
+        if !busy {
+            let bell = app.import_bell.notified();
+            let _rang = tokio::time::timeout(pace.idle, bell).await;
+        }
+    }
+}
+
+async fn judging(app: &Arc<App>, pace: Pace) {
+    while !app.is_stopping() {
+        let judged = in_background(app, |app| flows::judge_shipments::judge_shipments(&app.store, app.now())).await;
+        if done(judged, "judging") == 0 {
+            tokio::time::sleep(pace.idle).await;
+        }
+    }
+}
+
+async fn polling(app: &Arc<App>, pace: Pace) {
+    while !app.is_stopping() {
+        let mut asked = 0;
+        for source in &app.sources {
+            let polled =
+                flows::poll_carriers::poll_carriers(&app.store, &app.runner, source.as_ref(), || app.now()).await;
+            asked += done(Some(polled), "polling");
+        }
+        if asked == 0 {
+            tokio::time::sleep(pace.idle).await;
+        }
+    }
+}
+
+fn done(worked: Option<Result<usize, flows::StoreError>>, what: &str) -> usize {
+    match worked {
+        Some(Ok(count)) => count,
+        Some(Err(error)) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "{what} stopped; it goes on in the next round");
+            0
+        }
+        None => 0,
+    }
+}

@@ -1,0 +1,12 @@
+//! parceltrail.
+mod app;
+mod config;
+mod domain;
+mod store;
+mod sheets;
+mod secrets;
+mod carriers;
+mod flows;
+mod jobs;
+mod simulator;
+mod telemetry;
