@@ -7,6 +7,7 @@ mod sheets;
 mod secrets;
 mod carriers;
 mod flows;
+mod http;
 mod jobs;
 mod simulator;
 mod telemetry;

@@ -85,6 +85,14 @@ impl EventTime {
         }
     }
 
+    /// Reads `2026-09-17T10:04:00`, with `Z` or an offset where the writer knows one, or a bare date, which is its
+    /// midnight.
+    pub fn parse(text: &str) -> Option<Self> {
+        let pieces = temporal::Pieces::parse(text).ok()?;
+        let local = pieces.date().to_datetime(pieces.time().unwrap_or(jiff::civil::Time::midnight()));
+        Some(Self { local, offset: pieces.to_numeric_offset() })
+    }
+
     /// `2026-09-17T10:04:00`, fractions only where there are some.
     pub fn local_text(&self) -> String {
         self.local.to_string()

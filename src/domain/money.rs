@@ -39,7 +39,7 @@ impl fmt::Display for Currency {
 }
 
 /// An amount in minor units: `1999` with `USD` is 19.99 dollars.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Money {
     pub amount_minor: i64,
     pub currency: Option<String>,

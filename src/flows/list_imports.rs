@@ -1,8 +1,9 @@
 //! Imports as their seller sees them.
 
 use crate::domain::ids::{ImportId, SellerId};
-use crate::store::imports::{Import, ImportRow};
 use crate::store::{Store, StoreError};
+
+pub use crate::store::imports::{Import, ImportRow};
 
 /// The names of a seller's shops, for showing.
 pub fn shop_name(store: &Store, import: &Import) -> Result<Option<String>, StoreError> {

@@ -4,6 +4,7 @@ pub mod check_invariants;
 pub mod judge_shipments;
 pub mod list_imports;
 pub mod list_orders;
+pub mod list_sellers;
 pub mod list_shipments;
 pub mod poll_carriers;
 pub mod record_events;
@@ -12,5 +13,6 @@ pub mod show_status;
 pub mod sign_in;
 pub mod sign_up;
 pub mod take_in;
+pub mod templates;
 
 pub use crate::store::StoreError;

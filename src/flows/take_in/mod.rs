@@ -4,6 +4,7 @@
 
 pub mod event;
 pub mod order;
+pub mod put;
 pub mod shipment;
 pub mod upload;
 pub mod work;
@@ -67,6 +68,10 @@ pub enum TakeInError {
     OrderNotFound(String),
     #[error("no shipment goes under the tracking number {0}; upload its tracking row first")]
     TrackingNumberNotFound(String),
+    #[error("{detail}")]
+    Number { code: String, detail: String },
+    #[error("you have no shop `{0}`; leave `shop` out for your first shop")]
+    Shop(String),
     #[error(transparent)]
     Secret(#[from] SecretError),
     #[error(transparent)]

@@ -420,7 +420,10 @@ fn take_in(
         Err(error @ TakeInError::TrackingNumberNotFound(_)) => {
             Ok(rejected(vec![Fault::of_cell("tracking_number", "tracking_number_not_found", error.to_string())]))
         }
-        Err(error @ (TakeInError::Secret(_) | TakeInError::Store(_))) => Err(error.into()),
+        Err(error @ TakeInError::Number { .. }) => {
+            Ok(rejected(vec![Fault::of_cell("tracking_number", "bad_format", error.to_string())]))
+        }
+        Err(error @ (TakeInError::Shop(_) | TakeInError::Secret(_) | TakeInError::Store(_))) => Err(error.into()),
     }
 }
 

@@ -1,0 +1,151 @@
+//! What the shop system sends one by one: the same rules as for the rows of a sheet.
+
+use super::{Desk, Outcome, TakeInError, order, shipment};
+use crate::domain::carrier;
+use crate::domain::ids::{OrderId, SellerId, ShipmentId};
+use crate::domain::order::OrderRow;
+use crate::domain::scan::{Scan, Source};
+use crate::domain::shipment::{ProvenNumber, TrackingRow};
+use crate::domain::tracking_number::{self, Hints, NumberCode};
+use crate::flows::record_events::{Moment, record_events};
+use crate::secrets::Secrets;
+use crate::store::{SellerTables, Store, StoreError};
+use jiff::Timestamp;
+use std::collections::HashMap;
+
+/// Who sends, into which shop, and when.
+pub struct Sender<'a> {
+    pub store: &'a Store,
+    pub secrets: &'a Secrets,
+    pub seller: SellerId,
+    /// A shop's name; `main` where absent.
+    pub shop: Option<&'a str>,
+    pub now: Timestamp,
+}
+
+/// A number proved, and what is doubtful about it.
+pub struct Proof {
+    pub number: ProvenNumber,
+    /// A code with its sentence, where the number was let through as suspicious.
+    pub doubt: Option<(String, String)>,
+}
+
+impl Sender<'_> {
+    fn desk(&self, tables: &mut SellerTables) -> Result<Desk<'_>, TakeInError> {
+        let wanted = self.shop.unwrap_or("main");
+        let seller = tables.profile()?.ok_or_else(|| StoreError::Refused("the seller is gone".to_owned()))?;
+        let shop = tables.shops()?.into_iter().find(|shop| shop.name == wanted);
+        let shop = shop.ok_or_else(|| TakeInError::Shop(wanted.to_owned()))?;
+        Ok(Desk::set_up(tables, &seller, shop, self.secrets, self.now)?)
+    }
+}
+
+/// Takes in an order with all of its lines.
+///
+/// # Errors
+///
+/// [`TakeInError`]; then nothing was written.
+pub fn put_order(sender: &Sender<'_>, rows: &[OrderRow]) -> Result<(OrderId, Outcome), TakeInError> {
+    sender.store.seller(sender.seller).write(|tables| {
+        let desk = sender.desk(tables)?;
+        let mut repeats: HashMap<Option<&String>, usize> = HashMap::new();
+        let mut told = None;
+        for row in rows {
+            let repeat = repeats.entry(row.line.sku.as_ref()).or_default();
+            *repeat += 1;
+            let (id, outcome) = order::take_in_order(tables, &desk, row, *repeat)?;
+            told = Some((id, told.map_or(outcome, |(_, before): (_, Outcome)| outcome.max(before))));
+        }
+        told.ok_or_else(|| TakeInError::OrderNotFound(String::new()))
+    })
+}
+
+/// Of which order a parcel is.
+#[derive(Debug, Clone)]
+pub enum OrderRef {
+    Id(OrderId),
+    Number(String),
+}
+
+/// Takes in a parcel of an order.
+///
+/// # Errors
+///
+/// [`TakeInError`]; then nothing was written.
+pub fn put_shipment(
+    sender: &Sender<'_>,
+    order: &OrderRef,
+    mut row: TrackingRow,
+) -> Result<(ShipmentId, Outcome), TakeInError> {
+    sender.store.seller(sender.seller).write(|tables| {
+        let desk = sender.desk(tables)?;
+        let (found, name) = match order {
+            OrderRef::Id(id) => (tables.order(*id)?, id.to_string()),
+            OrderRef::Number(number) => (tables.order_by_number(desk.shop.id, number)?, number.clone()),
+        };
+        let order = found.ok_or(TakeInError::OrderNotFound(name))?;
+        row.order_number.clone_from(&order.order_number);
+        shipment::take_in_shipment(tables, &desk, &order, &row)
+    })
+}
+
+/// Takes scans of a shipment in through the gate, on its first leg; `None` where the seller has no such shipment.
+///
+/// # Errors
+///
+/// [`StoreError`]; then nothing was written.
+pub fn put_scans(
+    store: &Store,
+    seller: SellerId,
+    id: ShipmentId,
+    scans: &[Scan],
+    now: Timestamp,
+) -> Result<Option<usize>, StoreError> {
+    store.seller(seller).write(|tables| {
+        let Some(leg) = tables.legs(id)?.into_iter().next() else { return Ok(None) };
+        let Some(tracker) = tables.tracker_by_id(leg.tracker_id)? else { return Ok(None) };
+        let seller_zone = tables.profile()?.map_or(jiff::tz::TimeZone::UTC, |seller| seller.zone());
+        record_events(tables, &Moment { now, seller_zone }, &tracker, scans, Source::Seller).map(Some)
+    })
+}
+
+/// Proves a number as a sheet's cell is proved: damage is refused, a failed check is let through as suspicious.
+///
+/// # Errors
+///
+/// [`TakeInError::Number`] with the code and what to do.
+pub fn prove(typed: &str, declared: Option<&str>, hints: &Hints<'_>) -> Result<Proof, TakeInError> {
+    let declared = declared.and_then(carrier::recognise);
+    let binding = declared.as_ref().filter(|it| it.declares());
+    let check = tracking_number::check(typed, &Hints { carrier: binding.map(|it| it.slug.as_str()), ..*hints });
+    let told = check.code.map(|code| (code.code().to_owned(), check.detail.clone()));
+    let doubt = match check.code {
+        None | Some(NumberCode::SandboxNumber) => None,
+        Some(
+            NumberCode::ScientificNotation
+            | NumberCode::PrecisionLost
+            | NumberCode::MultipleNumbers
+            | NumberCode::Placeholder
+            | NumberCode::Empty,
+        ) => {
+            let (code, detail) = told.unwrap_or_default();
+            return Err(TakeInError::Number { code, detail });
+        }
+        Some(
+            NumberCode::BadChecksum
+            | NumberCode::BadLength
+            | NumberCode::BadCountry
+            | NumberCode::BadFormat
+            | NumberCode::CarrierMismatch
+            | NumberCode::LostLeadingZero,
+        ) => told.filter(|_| binding.is_some()),
+    };
+    let number = ProvenNumber {
+        number: check.tracked_number().unwrap_or(typed).to_owned(),
+        typed: typed.to_owned(),
+        detected: ProvenNumber::detected_in(&check),
+        suspicious: doubt.is_some(),
+        declared: declared.map(|it| it.slug),
+    };
+    Ok(Proof { number, doubt })
+}

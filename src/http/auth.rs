@@ -1,0 +1,97 @@
+//! Who may come in by which door. Each route names its [`Access`] in the table of routes; there is no default.
+
+use super::problem::Problem;
+use crate::app::{self, App};
+use crate::domain::ids::SellerId;
+use crate::domain::role::Role;
+use crate::flows::sign_in::{self, Principal};
+use actix_web::body::MessageBody;
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::{StatusCode, header};
+use actix_web::middleware::Next;
+use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
+use std::future::{Ready, ready};
+
+/// Who may use a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody, without a key.
+    Public,
+    /// Keys of a seller, from this role on.
+    Seller(Role),
+    /// Admins alone.
+    Admin,
+    /// Any key of a seller, over that seller; admins, over all.
+    Reports,
+}
+
+impl Access {
+    fn admits(self, role: Role) -> bool {
+        match self {
+            Self::Public | Self::Reports => true,
+            Self::Seller(needed) => role != Role::Admin && role >= needed,
+            Self::Admin => role == Role::Admin,
+        }
+    }
+}
+
+/// Lets a request through, or answers 401 or 403.
+///
+/// # Errors
+///
+/// The [`Problem`] of who may not come in.
+pub async fn guard(
+    access: Access,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    if access != Access::Public {
+        let principal = principal_of(request.request()).await?;
+        if !access.admits(principal.role) {
+            let detail = format!("A key of the role {} may not do this.", principal.role.code());
+            return Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", detail).into());
+        }
+        request.extensions_mut().insert(principal);
+    }
+    next.call(request).await
+}
+
+async fn principal_of(request: &HttpRequest) -> Result<Principal, Problem> {
+    let refused = || {
+        let detail = "Send `Authorization: Bearer` with an API key. This one is missing, mistyped or revoked.";
+        Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
+    };
+    let header = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let (scheme, token) = header.and_then(|it| it.split_once(' ')).ok_or_else(refused)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(refused());
+    }
+    let app = app_of(request)?.into_inner();
+    let token = token.trim().to_owned();
+    let found = app::read(&app, move |app| sign_in::sign_in(&app.store, &token)).await.ok_or_else(Problem::internal)?;
+    found?.ok_or_else(refused)
+}
+
+fn app_of(request: &HttpRequest) -> Result<web::Data<App>, Problem> {
+    request.app_data::<web::Data<App>>().cloned().ok_or_else(Problem::internal)
+}
+
+/// Who asks, for a handler behind a guarded door.
+#[derive(Debug, Clone, Copy)]
+pub struct Caller(pub Principal);
+
+impl Caller {
+    /// The caller's seller; a door that admits sellers alone never sees another.
+    pub fn seller(&self) -> Result<SellerId, Problem> {
+        self.0.seller_id.ok_or_else(Problem::internal)
+    }
+}
+
+impl FromRequest for Caller {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
+        ready(request.extensions().get::<Principal>().copied().map(Self).ok_or_else(Problem::internal))
+    }
+}
