@@ -51,7 +51,11 @@ pub enum StartError {
 pub enum Clock {
     System,
     /// Starts in the past and runs fast until it has caught up with the system's clock: for demonstrations.
-    CatchingUp { began: Instant, from: Timestamp, speed: i32 },
+    CatchingUp {
+        began: Instant,
+        from: Timestamp,
+        speed: i32,
+    },
 }
 
 impl Clock {

@@ -5,9 +5,6 @@ use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
-/// The commented default file, as it stands in the repository.
-pub const DEFAULT_FILE: &str = include_str!("../parceltrail.default.toml");
-
 /// What an operator can set. Each field is a line of the default file, where it is explained.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -72,6 +69,8 @@ impl Config {
 mod tests {
     use super::*;
 
+    const DEFAULT_FILE: &str = include_str!("../parceltrail.default.toml");
+
     #[test]
     fn the_default_file_says_what_the_defaults_are() {
         let uncommented: String = DEFAULT_FILE
@@ -80,12 +79,13 @@ mod tests {
             .filter(|line| !line.starts_with('#'))
             .collect::<Vec<_>>()
             .join("\n");
-        let told: Config = Figment::from(Serialized::defaults(Config::default()))
-            .merge(Toml::string(&uncommented))
-            .extract()
-            .unwrap();
+        let told: Config =
+            Figment::from(Serialized::defaults(Config::default())).merge(Toml::string(&uncommented)).extract().unwrap();
         let default = Config::default();
         assert_eq!((told.database_url, told.bind), (default.database_url, default.bind));
-        assert_eq!((told.max_upload_bytes, told.log, told.log_json), (default.max_upload_bytes, default.log, default.log_json));
+        assert_eq!(
+            (told.max_upload_bytes, told.log, told.log_json),
+            (default.max_upload_bytes, default.log, default.log_json)
+        );
     }
 }

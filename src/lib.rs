@@ -1,13 +1,19 @@
-//! parceltrail.
+//! parceltrail: orders and tracking numbers in, one honest status out, delays found and explained.
+//!
+//! The house, from the doors down: `cli` and `http` open, `flows` do, one verb a file; `sheets`, `carriers` and `store`
+//! are leaves that know the `domain` alone; the `domain` knows nobody. `jobs` is the clockwork, `app` wires all of it.
+//! Only [`cli`] is public, so that the compiler finds what nobody uses.
+
 mod app;
+mod carriers;
+pub mod cli;
 mod config;
 mod domain;
-mod store;
-mod sheets;
-mod secrets;
-mod carriers;
 mod flows;
 mod http;
 mod jobs;
+mod secrets;
+mod sheets;
 mod simulator;
+mod store;
 mod telemetry;

@@ -48,16 +48,14 @@ impl Secrets {
     pub fn seal(&self, purpose: &[u8], text: &str) -> Result<Vec<u8>, SecretError> {
         let nonce = random::<NONCE_BYTES>()?;
         let payload = Payload { msg: text.as_bytes(), aad: purpose };
-        let sealed =
-            self.cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_sealing| SecretError::OtherKey)?;
+        let sealed = self.cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_sealing| SecretError::OtherKey)?;
         Ok([nonce.as_slice(), sealed.as_slice()].concat())
     }
 
     pub fn open(&self, purpose: &[u8], sealed: &[u8]) -> Result<String, SecretError> {
         let (nonce, body) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or(SecretError::OtherKey)?;
         let payload = Payload { msg: body, aad: purpose };
-        let text =
-            self.cipher.decrypt(&XNonce::from(*nonce), payload).map_err(|_opening| SecretError::OtherKey)?;
+        let text = self.cipher.decrypt(&XNonce::from(*nonce), payload).map_err(|_opening| SecretError::OtherKey)?;
         String::from_utf8(text).map_err(|_not_text| SecretError::OtherKey)
     }
 }
@@ -117,7 +115,9 @@ mod tests {
     fn a_mistyped_key_is_told_from_a_real_one() {
         let key = fresh_api_key().unwrap();
         assert!(looks_like_api_key(&key), "{key}");
-        for wrong in [key.replace("live", "test"), format!("{key}0"), key.to_lowercase(), String::new(), "pt_live_".into()] {
+        for wrong in
+            [key.replace("live", "test"), format!("{key}0"), key.to_lowercase(), String::new(), "pt_live_".into()]
+        {
             assert!(!looks_like_api_key(&wrong) || wrong == key, "{wrong}");
         }
     }

@@ -35,10 +35,13 @@ pub enum Outcome {
     /// Some parcels are known, others are not or cannot be read.
     Partial,
     /// The numbers are followed from now on; there is no news yet.
+    #[allow(dead_code, reason = "real sources register numbers first, the simulator does not")]
     Registered,
     /// The source has stopped following the parcel.
+    #[allow(dead_code, reason = "real sources stop following, the simulator does not")]
     Stopped,
     /// An answer without news, such as a quota.
+    #[allow(dead_code, reason = "real sources answer so, the simulator does not")]
     Ok,
     /// The source failed, or sent what cannot be read.
     Error,
@@ -80,6 +83,7 @@ pub enum Eta {
     /// On this day.
     Date(Date),
     /// Between two times, both inclusive.
+    #[allow(dead_code, reason = "real sources name windows, the simulator names days")]
     Window(EventTime, EventTime),
 }
 

@@ -14,14 +14,12 @@ mod sign_in;
 mod simulated;
 mod wire;
 
-pub use answer::{Answer, AnswerError, Asked, Eta, Outcome, ParcelAnswer};
-pub use codes::{CodeTable, CodeTableError};
-pub use error::{AskError, RestReason};
-pub use guard::{Forbidden, is_public};
+pub use answer::{Answer, Asked};
+pub use error::AskError;
 pub use pace::Limits;
 pub use runner::{Reply, Runner, RunnerConfig};
 pub use simulated::Simulated;
-pub use wire::{HttpReply, HttpRequest, Method, Secret, Token};
+pub use wire::{HttpReply, HttpRequest, Secret, Token};
 
 /// What we ask of a source. It sees no socket and no clock, so every recorded answer is a test.
 pub trait CarrierApi: Send + Sync {

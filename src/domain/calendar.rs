@@ -1,7 +1,6 @@
 //! Working days: Monday to Friday, less the public holidays on file.
 //!
-//! Holidays are on file for 2025 to 2027, for Brazil also 2016 to 2018. Outside, weekends alone are left out, and
-//! [`Calendar::knows`] says so.
+//! Holidays are on file for 2025 to 2027, for Brazil also 2016 to 2018. Outside, weekends alone are left out.
 
 use crate::domain::country::CountryCode;
 use jiff::civil::{Date, Weekday};
@@ -29,11 +28,6 @@ pub struct Calendar {
 impl Calendar {
     pub fn of(country: Option<CountryCode>) -> Self {
         Self { holidays: country.and_then(|code| HOLIDAYS.get(code.as_str())) }
-    }
-
-    /// Whether the country's holidays of that year are on file.
-    pub fn knows(&self, year: i16) -> bool {
-        self.holidays.is_some_and(|dates| dates.iter().any(|date| date.year() == year))
     }
 
     pub fn is_working_day(&self, date: Date) -> bool {
@@ -72,6 +66,5 @@ mod tests {
         ] {
             assert_eq!(us.add_working_days(start, days), end, "{what}");
         }
-        assert!(us.knows(2026) && !us.knows(2019) && !Calendar::of(None).knows(2026));
     }
 }

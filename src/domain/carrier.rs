@@ -109,11 +109,6 @@ impl DeclaredCarrier {
         self.slug.as_str() == slug || self.family.iter().any(|it| it == slug)
     }
 
-    /// The carriers besides [`Self::slug`] whose numbers fit.
-    pub fn family(&self) -> &'static [String] {
-        self.family
-    }
-
     /// False for "other", which a number can never contradict.
     pub fn declares(&self) -> bool {
         self.slug.as_str() != CarrierSlug::OTHER

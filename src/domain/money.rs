@@ -64,17 +64,6 @@ pub fn minor_units(decimal: &str, exponent: u32) -> Option<i64> {
     format!("{whole}{fraction:0<places$}").parse::<i64>().ok().map(|amount| sign * amount)
 }
 
-/// The inverse of [`minor_units`]: `1999` with exponent 2 is `19.99`.
-pub fn decimal(amount_minor: i64, exponent: u32) -> String {
-    let places = usize::try_from(exponent).unwrap_or(0);
-    let digits = format!("{:0>width$}", amount_minor.unsigned_abs(), width = places + 1);
-    let sign = if amount_minor < 0 { "-" } else { "" };
-    match digits.split_at_checked(digits.len() - places) {
-        Some((whole, fraction)) if places > 0 => format!("{sign}{whole}.{fraction}"),
-        _ => format!("{sign}{digits}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,6 +84,5 @@ mod tests {
         ] {
             assert_eq!(minor_units(text, exponent), amount, "{text}");
         }
-        assert_eq!((decimal(1999, 2), decimal(-5, 2), decimal(7, 0)), ("19.99".into(), "-0.05".into(), "7".into()));
     }
 }

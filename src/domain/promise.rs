@@ -69,7 +69,6 @@ pub struct Terms<'a> {
     pub shipping_method: Option<&'a str>,
     pub carrier: Option<&'a str>,
     pub service: Option<&'a str>,
-    pub origin: Option<CountryCode>,
     pub destination: Option<CountryCode>,
     pub ordered_on: Option<Date>,
     pub shipped_on: Option<Date>,
@@ -94,7 +93,8 @@ enum DayUnit {
 }
 
 static SERVICES: LazyLock<Vec<Standard>> = LazyLock::new(|| standards(include_str!("data/service_standards.csv")));
-static MARKETPLACES: LazyLock<Vec<Standard>> = LazyLock::new(|| standards(include_str!("data/marketplace_promises.csv")));
+static MARKETPLACES: LazyLock<Vec<Standard>> =
+    LazyLock::new(|| standards(include_str!("data/marketplace_promises.csv")));
 
 fn standards(table: &'static str) -> Vec<Standard> {
     table.lines().skip(1).filter_map(standard).collect()

@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn intervals_are_wilson_s() {
-        for (num, den, low, high) in [(0, 40, 0.0, 0.08762), (3, 500, 0.00204, 0.01748), (40, 40, 0.91238, 1.0)] {
+        for (num, den, low, high) in [(0, 40, 0.0, 0.08762), (3, 500, 0.00204, 0.01749), (40, 40, 0.91238, 1.0)] {
             assert_eq!(wilson(num, den), Some((low, high)), "{num} of {den}");
         }
         assert_eq!(wilson(0, 0), None);

@@ -33,11 +33,7 @@ pub struct Standing {
 
 impl Standing {
     /// Derives progress from the events of all legs, and judges it.
-    pub fn at<'e>(
-        facts: &ShipmentFacts,
-        events: impl IntoIterator<Item = &'e TrackingEvent>,
-        now: Timestamp,
-    ) -> Self {
+    pub fn at<'e>(facts: &ShipmentFacts, events: impl IntoIterator<Item = &'e TrackingEvent>, now: Timestamp) -> Self {
         let progress = Progress::derived_from(events, now);
         let zone = match facts.destination {
             Some(country) => country.time_zone(facts.destination_region.as_deref()),

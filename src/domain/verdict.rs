@@ -299,7 +299,9 @@ impl Docket<'_> {
 
     fn would_change(&self, kind: VerdictKind) -> &'static str {
         match kind {
-            VerdictKind::OnTime | VerdictKind::DeliveredLate => "Only a withdrawal of the delivery, or another promise.",
+            VerdictKind::OnTime | VerdictKind::DeliveredLate => {
+                "Only a withdrawal of the delivery, or another promise."
+            }
             VerdictKind::LateOpen => "A delivery, which would make it delivered late.",
             VerdictKind::Delayed => "News that it moves on, its delivery, or the end of the promised day.",
             VerdictKind::Undecided if self.ending().is_some() => "Another promise, or a delivery.",
@@ -374,7 +376,14 @@ mod tests {
         let tried_then_late = Arrival { delivered_on: Some(date(2026, 9, 12)), ..tried };
         for (what, promise, arrival, ending, today, kind) in [
             ("on the day", promise, arrived(date(2026, 9, 10)), Some(Ending::Delivered), 20, VerdictKind::OnTime),
-            ("a day late", promise, arrived(date(2026, 9, 11)), Some(Ending::Delivered), 20, VerdictKind::DeliveredLate),
+            (
+                "a day late",
+                promise,
+                arrived(date(2026, 9, 11)),
+                Some(Ending::Delivered),
+                20,
+                VerdictKind::DeliveredLate,
+            ),
             ("tried in time", promise, tried_then_late, Some(Ending::Delivered), 20, VerdictKind::OnTime),
             ("tried in time, still open", promise, tried, None, 20, VerdictKind::OnTime),
             ("open on the day", promise, nothing, None, 10, VerdictKind::Undecided),

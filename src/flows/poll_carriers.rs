@@ -74,7 +74,12 @@ fn take_reply(store: &Store, trackers: Vec<Tracker>, reply: &Reply, now: Timesta
     Ok(())
 }
 
-fn take_answer(tables: &mut SellerTables, tracker: &Tracker, answer: &Answer, now: Timestamp) -> Result<(), StoreError> {
+fn take_answer(
+    tables: &mut SellerTables,
+    tracker: &Tracker,
+    answer: &Answer,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let parcel = answer.parcels.iter().find(|parcel| parcel.number == tracker.number);
     if parcel.is_none_or(|parcel| parcel.error.as_ref().is_some_and(|error| error.code == "no_answer")) {
         return try_later(tables, tracker, answer.retry_after, now);
@@ -124,4 +129,3 @@ fn try_later(
     tables.note_check(tracker.id, now, failed)?;
     tables.schedule_check(tracker.id, Some(now.saturating_add(pause.max(told)).unwrap_or(now)))
 }
-

@@ -4,7 +4,7 @@ use crate::domain::carrier;
 use crate::domain::event_time::EventTime;
 use crate::domain::ids::{OrderId, ShipmentId};
 use crate::domain::milestone::{Actor, Milestone, SubStatus};
-use crate::secrets::{SecretError, Secrets, digest};
+use crate::secrets::digest;
 use crate::store::orders::Order;
 use crate::store::shipments::{Shipment, ShipmentView};
 use crate::store::{Reason, SellerTables, Store, StoreError};
@@ -176,7 +176,9 @@ fn expected(shipment: &Shipment, order: &Order, verdict: &str, stands: SubStatus
 
 fn what_to_do(stands: SubStatus, overdue: bool) -> &'static str {
     match stands {
-        SubStatus::CustomsHold => "Look for mail from customs or the carrier, and send the papers or the payment it asks for.",
+        SubStatus::CustomsHold => {
+            "Look for mail from customs or the carrier, and send the papers or the payment it asks for."
+        }
         SubStatus::RecipientUnavailable | SubStatus::AttemptFailed | SubStatus::Scheduled => {
             "Choose another day or place of delivery on the carrier's page."
         }
@@ -185,18 +187,10 @@ fn what_to_do(stands: SubStatus, overdue: bool) -> &'static str {
         SubStatus::DeliveredToNeighbour => "Ask your neighbours and look in a safe place at the door.",
         _ if stands.milestone() == Milestone::Delivered => "Nothing. If you do not have it, write to the seller soon.",
         _ if stands.milestone() == Milestone::Returned => "Write to the seller about a new parcel or your money.",
-        _ if stands.actor() == Actor::Seller => "Nothing for now; the seller has to act. Write to the seller if you hear nothing.",
+        _ if stands.actor() == Actor::Seller => {
+            "Nothing for now; the seller has to act. Write to the seller if you hear nothing."
+        }
         _ if overdue => "It is later than promised. Write to the seller if it does not move within a few days.",
         _ => "Nothing. This page shows every step as it happens.",
     }
-}
-
-/// The status link of an order, for those who may see the order.
-///
-/// # Errors
-///
-/// [`SecretError::OtherKey`] where the order was made under another secret key.
-pub fn status_url(secrets: &Secrets, public_url: &str, order: &Order) -> Result<String, SecretError> {
-    let token = secrets.open(order.id.0.as_bytes(), &order.token_sealed)?;
-    Ok(format!("{}/track/{token}", public_url.trim_end_matches('/')))
 }

@@ -79,11 +79,6 @@ pub fn sign_up_admin(store: &Store, now: Timestamp) -> Result<String, SignUpErro
     store.platform(Reason::Admin).write(|tables| add_key(tables, None, Role::Admin, now))
 }
 
-/// Makes a key of a seller.
-pub fn make_key(store: &Store, seller: SellerId, role: Role, now: Timestamp) -> Result<String, SignUpError> {
-    store.platform(Reason::Admin).write(|tables| add_key(tables, Some(seller), role, now))
-}
-
 fn add_key(
     tables: &mut PlatformTables,
     seller_id: Option<SellerId>,
@@ -105,7 +100,8 @@ fn add_key(
 
 /// The seller's name in letters, digits and dashes, with the random end of the shop's id: unique on the platform.
 fn handle(name: &str, shop: ShopId) -> String {
-    let bare: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    let bare: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
     let words: Vec<&str> = bare.split('-').filter(|word| !word.is_empty()).collect();
     let id = shop.0.simple().to_string();
     let end: String = id.chars().skip(id.len().saturating_sub(8)).collect();

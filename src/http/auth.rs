@@ -45,15 +45,25 @@ pub async fn guard(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    if access != Access::Public {
-        let principal = principal_of(request.request()).await?;
-        if !access.admits(principal.role) {
-            let detail = format!("A key of the role {} may not do this.", principal.role.code());
-            return Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", detail).into());
-        }
-        request.extensions_mut().insert(principal);
+    // A refusal is an answer, not an error: an error would pass by what gives answers their request ids.
+    if let Err(refusal) = admit(access, &request).await {
+        let refused = actix_web::ResponseError::error_response(&refusal);
+        return Ok(request.into_response(refused).map_into_right_body());
     }
-    next.call(request).await
+    next.call(request).await.map(ServiceResponse::map_into_left_body)
+}
+
+async fn admit(access: Access, request: &ServiceRequest) -> Result<(), Problem> {
+    if access == Access::Public {
+        return Ok(());
+    }
+    let principal = principal_of(request.request()).await?;
+    if !access.admits(principal.role) {
+        let detail = format!("A key of the role {} may not do this.", principal.role.code());
+        return Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", detail));
+    }
+    request.extensions_mut().insert(principal);
+    Ok(())
 }
 
 async fn principal_of(request: &HttpRequest) -> Result<Principal, Problem> {

@@ -252,10 +252,8 @@ async fn work_on<T: Send + 'static>(
 fn shown(import: list_imports::Import, shop: Option<String>) -> ImportOut {
     let counts = import.problems.0.as_object().cloned().unwrap_or_default();
     let (accepted, file) = (import.rows_accepted(), import.survey.map(|it| it.0));
-    let mut problems: Vec<_> = counts
-        .into_iter()
-        .map(|(code, count)| ProblemCount { code, count: count.as_u64().unwrap_or(0) })
-        .collect();
+    let mut problems: Vec<_> =
+        counts.into_iter().map(|(code, count)| ProblemCount { code, count: count.as_u64().unwrap_or(0) }).collect();
     problems.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.code.cmp(&b.code)));
     ImportOut {
         id: import.id.0,
@@ -374,9 +372,8 @@ pub async fn list_import_rows(
     if outcome.as_deref().is_some_and(|outcome| !known.contains(&outcome)) {
         return Err(Problem::bad_parameter("outcome", "outcome is created, updated, unchanged or rejected"));
     }
-    let fetched = app::read(&app, move |app| {
-        list_imports::list_rows(&app.store, &import, outcome.as_deref(), after, limit + 1)
-    });
+    let fetched =
+        app::read(&app, move |app| list_imports::list_rows(&app.store, &import, outcome.as_deref(), after, limit + 1));
     let fetched = fetched.await.ok_or_else(Problem::internal)??;
     let show = |row: list_imports::ImportRow| RowOut {
         line: row.line,
@@ -465,6 +462,12 @@ pub async fn commit_import(app: Data<App>, caller: Caller, id: Path<Uuid>) -> Re
 )]
 pub async fn import_template(kind: Path<String>) -> Result<HttpResponse, Problem> {
     let sheet = templates::template(&kind);
-    let no_such = || Problem::new(StatusCode::NOT_FOUND, "not_found", "Ask for orders.csv, tracking.csv, combined.csv or events.csv.");
+    let no_such = || {
+        Problem::new(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            "Ask for orders.csv, tracking.csv, combined.csv or events.csv.",
+        )
+    };
     Ok(HttpResponse::Ok().content_type("text/csv; charset=utf-8").body(sheet.ok_or_else(no_such)?))
 }

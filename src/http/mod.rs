@@ -136,7 +136,9 @@ const JSON_BYTES: usize = 1 << 20;
 pub fn configure(config: &mut web::ServiceConfig, app: &Arc<App>) {
     config
         .app_data(web::Data::from(Arc::clone(app)))
-        .app_data(web::JsonConfig::default().limit(JSON_BYTES).error_handler(|error, _| problem::of_json(&error).into()))
+        .app_data(
+            web::JsonConfig::default().limit(JSON_BYTES).error_handler(|error, _| problem::of_json(&error).into()),
+        )
         .app_data(web::QueryConfig::default().error_handler(|error, _| bad_query(&error).into()))
         .app_data(web::PathConfig::default().error_handler(|_, _| Problem::not_found("object").into()));
     for (path, routes) in by_path() {
@@ -202,7 +204,13 @@ mod tests {
         for route in routes() {
             let operation = &spec["paths"][&route.path][route.method.as_str().to_lowercase()];
             assert!(operation.is_object(), "{} {}", route.method, route.path);
-            assert_eq!(operation["security"].is_array(), route.access != Access::Public, "{} {}", route.method, route.path);
+            assert_eq!(
+                operation["security"].is_array(),
+                route.access != Access::Public,
+                "{} {}",
+                route.method,
+                route.path
+            );
         }
     }
 }

@@ -78,6 +78,8 @@ pub struct CarrierOut {
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Carriers {
     data: Vec<CarrierOut>,
+    /// Of the table of number formats that checks go by.
+    formats_version: &'static str,
     next_cursor: Option<String>,
 }
 
@@ -97,5 +99,5 @@ pub async fn list_carriers() -> Json<Carriers> {
         country: it.country.clone(),
         tracking_url: it.tracking_url.clone(),
     });
-    Json(Carriers { data: data.collect(), next_cursor: None })
+    Json(Carriers { data: data.collect(), formats_version: tracking_number::formats_version(), next_cursor: None })
 }

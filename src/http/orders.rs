@@ -156,8 +156,7 @@ pub async fn put_order(app: Data<App>, caller: Caller, told: Json<OrderIn>) -> R
     let (app, seller, told) = (app.into_inner(), caller.seller()?, told.into_inner());
     let (shop, rows) = (told.shop.clone(), told.rows()?);
     let put = app::in_background(&app, move |app| {
-        let sender =
-            Sender { store: &app.store, secrets: &app.secrets, seller, shop: shop.as_deref(), now: app.now() };
+        let sender = Sender { store: &app.store, secrets: &app.secrets, seller, shop: shop.as_deref(), now: app.now() };
         put::put_order(&sender, &rows)
     });
     let (id, outcome) = put.await.ok_or_else(Problem::internal)??;

@@ -43,7 +43,9 @@ pub fn cursor<T: FromStr>(cursor: Option<&str>) -> Result<Option<T>, Problem> {
     let told = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     match told.and_then(|text| text.parse().ok()) {
         Some(place) => Ok(Some(place)),
-        None => Err(Problem::bad_parameter("cursor", "This is no cursor of ours; send the next_cursor of the page before.")),
+        None => {
+            Err(Problem::bad_parameter("cursor", "This is no cursor of ours; send the next_cursor of the page before."))
+        }
     }
 }
 

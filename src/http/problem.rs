@@ -9,7 +9,7 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{StatusCode, header};
 use actix_web::middleware::Next;
-use actix_web::{HttpMessage, HttpResponse, ResponseError};
+use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use std::fmt;
 
@@ -77,22 +77,28 @@ impl Problem {
     }
 
     pub fn too_large(limit: u64) -> Self {
-        let detail = format!("The body is larger than the {limit} bytes that are taken here. Split it, or send it as gzip.");
+        let detail =
+            format!("The body is larger than the {limit} bytes that are taken here. Split it, or send it as gzip.");
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
     }
 
     /// Something broke on our side; the log knows what.
     pub fn internal() -> Self {
-        let detail = "Something broke on our side, and nothing was half done. Try again, and name the request id if it stays.";
+        let detail =
+            "Something broke on our side, and nothing was half done. Try again, and name the request id if it stays.";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
     }
 
     fn of_status(status: StatusCode) -> Self {
         let (code, detail) = match status {
             StatusCode::NOT_FOUND => ("no_such_route", "There is no such route; /docs lists all there are."),
-            StatusCode::METHOD_NOT_ALLOWED => ("method_not_allowed", "This route does not take this method; see /docs."),
+            StatusCode::METHOD_NOT_ALLOWED => {
+                ("method_not_allowed", "This route does not take this method; see /docs.")
+            }
             StatusCode::PAYLOAD_TOO_LARGE => ("too_large", "The body is larger than is taken here."),
-            StatusCode::UNSUPPORTED_MEDIA_TYPE => ("unsupported_media_type", "This route does not read such a body; see /docs."),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+                ("unsupported_media_type", "This route does not read such a body; see /docs.")
+            }
             status if status.is_server_error() => return Self::internal(),
             _ => ("bad_request", "The request cannot be read; see /docs for how it should look."),
         };
@@ -138,7 +144,6 @@ pub async fn finish(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let id = request_id(&request);
-    request.extensions_mut().insert(RequestId(id.clone()));
     let (request, mut response) = match next.call(request).await {
         Ok(response) => response.map_into_boxed_body().into_parts(),
         Err(error) => return Err(error),
@@ -163,9 +168,6 @@ pub async fn finish(
 }
 
 /// The id of a request: the caller's own, where it is short and plain, else a new one.
-#[derive(Debug, Clone)]
-pub struct RequestId(pub String);
-
 fn request_id(request: &ServiceRequest) -> String {
     let told = request.headers().get("x-request-id").and_then(|id| id.to_str().ok());
     let plain = |id: &&str| {
@@ -187,7 +189,8 @@ impl From<StoreError> for Problem {
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk_full", detail)
             }
             StoreError::Taken(_) => {
-                let detail = "Something else wrote the same at the same moment. Read it again, then send your change again.";
+                let detail =
+                    "Something else wrote the same at the same moment. Read it again, then send your change again.";
                 Self::new(StatusCode::CONFLICT, "conflict", detail)
             }
             StoreError::Refused(_) => Self::internal(),
@@ -265,7 +268,9 @@ pub fn of_json(error: &actix_web::error::JsonPayloadError) -> Problem {
             let detail = "The body must be JSON, with the header Content-Type: application/json.";
             Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
         }
-        Json::Deserialize(error) if error.is_data() => Problem::invalid("", "invalid_body", format!("The body is not as documented: {error}.")),
+        Json::Deserialize(error) if error.is_data() => {
+            Problem::invalid("", "invalid_body", format!("The body is not as documented: {error}."))
+        }
         Json::Deserialize(error) => {
             Problem::new(StatusCode::BAD_REQUEST, "bad_json", format!("The body is no JSON: {error}."))
         }

@@ -112,12 +112,8 @@ pub async fn report_lanes(
     query: Query<DelaysQuery>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    const LANE: [GroupKey; 4] = [
-        GroupKey::OriginCountry,
-        GroupKey::OriginRegion,
-        GroupKey::DestinationCountry,
-        GroupKey::DestinationRegion,
-    ];
+    const LANE: [GroupKey; 4] =
+        [GroupKey::OriginCountry, GroupKey::OriginRegion, GroupKey::DestinationCountry, GroupKey::DestinationRegion];
     answer(app, caller, query.into_inner(), &LANE, &request).await
 }
 
@@ -152,18 +148,14 @@ async fn answer(
     let keys = asked.group_by.clone();
     let shipments = asked.shipments.is_some();
     let app = app.into_inner();
-    let counted = app::in_background(&app, move |app| {
-        report_delays::report_delays(&app.store, scope, &asked, app.now())
-    });
+    let counted =
+        app::in_background(&app, move |app| report_delays::report_delays(&app.store, scope, &asked, app.now()));
     let report = counted.await.ok_or_else(Problem::internal)??;
     if !as_csv {
         return Ok(HttpResponse::Ok().json(report));
     }
-    let sheet = if shipments {
-        report_delays::shipments_as_csv(&report)
-    } else {
-        report_delays::groups_as_csv(&report, &keys)
-    };
+    let sheet =
+        if shipments { report_delays::shipments_as_csv(&report) } else { report_delays::groups_as_csv(&report, &keys) };
     let sheet = sheet.map_err(|error| {
         tracing::error!(%error, "a report could not be written");
         Problem::internal()
@@ -220,7 +212,8 @@ impl DelaysQuery {
     fn page(&self) -> Result<ShipmentPage, Problem> {
         let limit = usize::try_from(paging::limit(self.limit)?).unwrap_or(50);
         let Some(text) = &self.cursor else { return Ok(ShipmentPage { limit, after: None }) };
-        let bad = || Problem::bad_parameter("cursor", "This is no cursor of ours; send the next_cursor of the page before.");
+        let bad =
+            || Problem::bad_parameter("cursor", "This is no cursor of ours; send the next_cursor of the page before.");
         let (seller, shipment) = text.split_once('.').ok_or_else(bad)?;
         let seller: SellerId = seller.parse().map_err(|_unreadable| bad())?;
         let shipment: ShipmentId = shipment.parse().map_err(|_unreadable| bad())?;
@@ -260,7 +253,9 @@ fn known_at(text: &str) -> Result<jiff::Timestamp, Problem> {
 
 fn known(name: &str, word: Option<String>, is_known: impl Fn(&str) -> bool) -> Result<Option<String>, Problem> {
     match word {
-        Some(word) if !is_known(&word) => Err(Problem::bad_parameter(name, format!("`{word}` is no {name}; see /docs."))),
+        Some(word) if !is_known(&word) => {
+            Err(Problem::bad_parameter(name, format!("`{word}` is no {name}; see /docs.")))
+        }
         word => Ok(word),
     }
 }

@@ -128,8 +128,7 @@ pub async fn put_shipment(app: Data<App>, caller: Caller, told: Json<ShipmentIn>
     let (shop, order) = (told.shop.clone(), told.order()?);
     let (row, warnings) = told.row()?;
     let put = app::in_background(&app, move |app| {
-        let sender =
-            Sender { store: &app.store, secrets: &app.secrets, seller, shop: shop.as_deref(), now: app.now() };
+        let sender = Sender { store: &app.store, secrets: &app.secrets, seller, shop: shop.as_deref(), now: app.now() };
         put::put_shipment(&sender, &order, row)
     });
     let (id, outcome) = put.await.ok_or_else(Problem::internal)??;
@@ -157,8 +156,7 @@ impl ShipmentIn {
         let hints = Hints { carrier: None, origin_country: origin.as_deref(), destination_country: None };
         let proof = put::prove(&typed, self.carrier.as_deref(), &hints)?;
         let named = self.carrier.as_deref().and_then(carrier::recognise).and_then(|it| it.service);
-        let warning =
-            |(code, detail)| Warning { pointer: "/tracking_number".to_owned(), code, detail };
+        let warning = |(code, detail)| Warning { pointer: "/tracking_number".to_owned(), code, detail };
         let row = TrackingRow {
             order_number: String::new(),
             number: proof.number,

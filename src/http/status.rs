@@ -25,8 +25,7 @@ struct NoStatusPage<'a> {
 }
 
 /// What a page may load and do: its own style, and nothing else.
-const CONTENT_SECURITY_POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// The status of an order, for the holder of its link: a page, or JSON where Accept asks for it
 #[utoipa::path(
@@ -103,7 +102,15 @@ fn steps(parcel: &Parcel) -> Vec<(&'static str, &'static str)> {
     };
     let last = if parcel.milestone == Milestone::Returned { "Sent back" } else { "Delivered" };
     let names = ["Announced", "On the way", "At the door", last];
-    let reached = |n: usize| if n + 1 < come { "done" } else if n + 1 == come { "now" } else { "" };
+    let reached = |n: usize| {
+        if n + 1 < come {
+            "done"
+        } else if n + 1 == come {
+            "now"
+        } else {
+            ""
+        }
+    };
     names.into_iter().enumerate().map(|(n, name)| (name, reached(n))).collect()
 }
 

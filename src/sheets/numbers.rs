@@ -65,7 +65,13 @@ impl Cells<'_> {
         }
         let named_by_link = link.and_then(|it| it.named_carrier).map(|it| it.slug);
         let declared = declared.map(|it| it.slug.clone());
-        Some(ProvenNumber { number, typed, declared, detected: ProvenNumber::detected_in(&check).or(named_by_link), suspicious })
+        Some(ProvenNumber {
+            number,
+            typed,
+            declared,
+            detected: ProvenNumber::detected_in(&check).or(named_by_link),
+            suspicious,
+        })
     }
 
     /// Whether the number is suspicious; `None` where it cannot be taken.

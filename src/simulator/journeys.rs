@@ -125,6 +125,7 @@ const NEXT_DAY: [Estimate; 2] = [TWO_DAYS, Estimate { known: 50, arrival: 74 }];
 
 impl Journey {
     /// Every journey.
+    #[cfg(test)]
     pub const ALL: [Self; 6] =
         [Self::OnTime, Self::Late, Self::CustomsHold, Self::FailedAttempt, Self::Returned, Self::Silent];
 

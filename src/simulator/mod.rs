@@ -8,4 +8,4 @@ mod server;
 
 pub use journeys::Journey;
 pub use registry::Script;
-pub use server::{Clock, Limit, SimulatorConfig, serve};
+pub use server::{SimulatorConfig, serve};

@@ -20,7 +20,7 @@ pub enum AnyConnection {
 /// Which database stands behind the store, and how its connections are had.
 pub enum Engine {
     Sqlite { path: PathBuf, writer: Arc<Mutex<AnyConnection>> },
-    Postgres { url: String, pool: Pool<PostgresManager> },
+    Postgres { pool: Pool<PostgresManager> },
 }
 
 const POOL_SIZE: u32 = 12;
@@ -64,7 +64,8 @@ impl Engine {
         match self {
             Self::Sqlite { path, .. } => READERS.with_borrow_mut(|readers| {
                 if !readers.contains_key(path) {
-                    let reader = open_sqlite_reader(path).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+                    let reader =
+                        open_sqlite_reader(path).map_err(|error| StoreError::Unavailable(error.to_string()))?;
                     readers.insert(path.clone(), reader);
                 }
                 match readers.get_mut(path) {
@@ -158,7 +159,7 @@ fn open_postgres(url: &str) -> Result<Engine, OpenError> {
         .connection_timeout(POOL_WAIT)
         .build(manager)
         .map_err(|error| OpenError::Unreachable(error.to_string()))?;
-    Ok(Engine::Postgres { url: url.to_owned(), pool })
+    Ok(Engine::Postgres { pool })
 }
 
 fn asks_for_tls(url: &str) -> bool {

@@ -111,11 +111,7 @@ impl SellerTables<'_> {
     }
 
     /// The keys that are withdrawn by what was heard until `known_at`: of several words, the latest counts.
-    pub fn withdrawn(
-        &mut self,
-        trackers: &[TrackerId],
-        known_at: Timestamp,
-    ) -> Result<HashSet<EventKey>, StoreError> {
+    pub fn withdrawn(&mut self, trackers: &[TrackerId], known_at: Timestamp) -> Result<HashSet<EventKey>, StoreError> {
         let words: Vec<WithdrawalRow> = event_withdrawals::table
             .filter(event_withdrawals::seller_id.eq(self.seller))
             .filter(event_withdrawals::tracker_id.eq_any(trackers))

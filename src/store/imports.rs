@@ -109,6 +109,16 @@ impl SellerTables<'_> {
         Ok(diesel::update(held).set(import).execute(self.connection)? > 0)
     }
 
+    /// Holds an import longer; `false` where the hold was lost.
+    pub fn renew_import(&mut self, id: ImportId, claim: ClaimId, until: Timestamp) -> Result<bool, StoreError> {
+        let held = imports::table
+            .filter(imports::seller_id.eq(self.seller))
+            .filter(imports::id.eq(id))
+            .filter(imports::claim.eq(Some(claim)))
+            .filter(imports::state.eq("running"));
+        Ok(diesel::update(held).set(imports::claimed_until.eq(Some(At(until)))).execute(self.connection)? > 0)
+    }
+
     pub fn insert_chunk(&mut self, import: ImportId, chunk_no: i32, bytes: &[u8]) -> Result<(), StoreError> {
         diesel::insert_into(import_chunks::table)
             .values((
@@ -146,16 +156,14 @@ impl SellerTables<'_> {
     }
 
     pub fn count_import_rows(&mut self, import: ImportId) -> Result<i64, StoreError> {
-        let rows = import_rows::table
-            .filter(import_rows::seller_id.eq(self.seller))
-            .filter(import_rows::import_id.eq(import));
+        let rows =
+            import_rows::table.filter(import_rows::seller_id.eq(self.seller)).filter(import_rows::import_id.eq(import));
         Ok(rows.count().get_result(self.connection)?)
     }
 
     pub fn delete_import_rows(&mut self, import: ImportId) -> Result<(), StoreError> {
-        let rows = import_rows::table
-            .filter(import_rows::seller_id.eq(self.seller))
-            .filter(import_rows::import_id.eq(import));
+        let rows =
+            import_rows::table.filter(import_rows::seller_id.eq(self.seller)).filter(import_rows::import_id.eq(import));
         diesel::delete(rows).execute(self.connection)?;
         Ok(())
     }
@@ -211,8 +219,7 @@ impl PlatformTables<'_> {
 
     /// Uploads that began before `before` and never arrived whole.
     pub fn broken_uploads(&mut self, before: Timestamp) -> Result<Vec<(SellerId, ImportId)>, StoreError> {
-        let broken =
-            imports::table.filter(imports::state.eq("receiving")).filter(imports::created_at.lt(At(before)));
+        let broken = imports::table.filter(imports::state.eq("receiving")).filter(imports::created_at.lt(At(before)));
         Ok(broken.select((imports::seller_id, imports::id)).load(self.connection)?)
     }
 }

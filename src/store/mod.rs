@@ -119,10 +119,6 @@ impl Store {
 }
 
 impl SellerStore<'_> {
-    pub fn id(&self) -> SellerId {
-        self.seller
-    }
-
     pub fn read<T, E: From<StoreError>>(&self, run: impl FnOnce(&mut SellerTables) -> Result<T, E>) -> Result<T, E> {
         self.engine.with_reader(|connection| run(&mut SellerTables { connection, seller: self.seller }))
     }
@@ -152,7 +148,10 @@ impl PlatformStore<'_> {
 
 impl SellerTables<'_> {
     /// Runs a part whose writes are undone where it fails, while the rest of the transaction goes on.
-    pub fn savepoint<T, E: From<StoreError>>(&mut self, run: impl FnOnce(&mut SellerTables) -> Result<T, E>) -> Result<T, E> {
+    pub fn savepoint<T, E: From<StoreError>>(
+        &mut self,
+        run: impl FnOnce(&mut SellerTables) -> Result<T, E>,
+    ) -> Result<T, E> {
         let seller = self.seller;
         in_transaction(self.connection, |connection| run(&mut SellerTables { connection, seller }))
     }

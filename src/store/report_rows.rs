@@ -3,7 +3,7 @@
 use super::schema::{legs, orders, promise_changes, shipments, standings};
 use super::types::{At, Json};
 use super::{SellerTables, StoreError};
-use crate::domain::ids::{OrderId, ShipmentId, ShopId, TrackerId};
+use crate::domain::ids::{ShipmentId, ShopId, TrackerId};
 use diesel::prelude::*;
 use jiff::Timestamp;
 use std::collections::HashMap;
@@ -12,7 +12,6 @@ use std::collections::HashMap;
 #[derive(Debug, Clone, Queryable)]
 pub struct ReportRow {
     pub shipment_id: ShipmentId,
-    pub order_id: OrderId,
     pub shop_id: ShopId,
     pub order_number: String,
     pub tracking_number: String,
@@ -36,7 +35,9 @@ impl SellerTables<'_> {
     /// Shipments after `after`, oldest first, with all that a report may group or filter by.
     pub fn report_page(&mut self, after: Option<ShipmentId>, limit: i64) -> Result<Vec<ReportRow>, StoreError> {
         let mut query = shipments::table
-            .inner_join(orders::table.on(orders::seller_id.eq(shipments::seller_id).and(orders::id.eq(shipments::order_id))))
+            .inner_join(
+                orders::table.on(orders::seller_id.eq(shipments::seller_id).and(orders::id.eq(shipments::order_id))),
+            )
             .inner_join(
                 standings::table
                     .on(standings::seller_id.eq(shipments::seller_id).and(standings::shipment_id.eq(shipments::id))),
@@ -48,7 +49,6 @@ impl SellerTables<'_> {
         }
         let page = query.order(shipments::id).limit(limit).select((
             shipments::id,
-            orders::id,
             orders::shop_id,
             orders::order_number,
             shipments::tracking_number,

@@ -114,7 +114,9 @@ pub struct ShipmentView {
 macro_rules! views {
     () => {
         shipments::table
-            .inner_join(orders::table.on(orders::seller_id.eq(shipments::seller_id).and(orders::id.eq(shipments::order_id))))
+            .inner_join(
+                orders::table.on(orders::seller_id.eq(shipments::seller_id).and(orders::id.eq(shipments::order_id))),
+            )
             .inner_join(
                 standings::table
                     .on(standings::seller_id.eq(shipments::seller_id).and(standings::shipment_id.eq(shipments::id))),
@@ -149,7 +151,9 @@ impl SellerTables<'_> {
     /// The shipment of this order that goes, or went, under this tracker.
     pub fn shipment_under(&mut self, order: OrderId, tracker: TrackerId) -> Result<Option<Shipment>, StoreError> {
         let found = shipments::table
-            .inner_join(legs::table.on(legs::seller_id.eq(shipments::seller_id).and(legs::shipment_id.eq(shipments::id))))
+            .inner_join(
+                legs::table.on(legs::seller_id.eq(shipments::seller_id).and(legs::shipment_id.eq(shipments::id))),
+            )
             .filter(shipments::seller_id.eq(self.seller))
             .filter(shipments::order_id.eq(order))
             .filter(legs::tracker_id.eq(tracker));
@@ -185,7 +189,9 @@ impl SellerTables<'_> {
     pub fn legs(&mut self, shipment: ShipmentId) -> Result<Vec<Leg>, StoreError> {
         type Row = (i32, TrackerId, String, String, Option<At>, Option<At>);
         let rows: Vec<Row> = legs::table
-            .inner_join(trackers::table.on(trackers::seller_id.eq(legs::seller_id).and(trackers::id.eq(legs::tracker_id))))
+            .inner_join(
+                trackers::table.on(trackers::seller_id.eq(legs::seller_id).and(trackers::id.eq(legs::tracker_id))),
+            )
             .filter(legs::seller_id.eq(self.seller))
             .filter(legs::shipment_id.eq(shipment))
             .order(legs::leg_no)
@@ -209,11 +215,7 @@ impl SellerTables<'_> {
         Ok(rows.into_iter().map(leg).collect())
     }
 
-    pub fn note_promise(
-        &mut self,
-        shipment: &Shipment,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
+    pub fn note_promise(&mut self, shipment: &Shipment, now: Timestamp) -> Result<(), StoreError> {
         diesel::insert_into(promise_changes::table)
             .values((
                 promise_changes::seller_id.eq(self.seller),

@@ -57,9 +57,8 @@ impl StandingRow {
 
 impl SellerTables<'_> {
     pub fn standing(&mut self, shipment: ShipmentId) -> Result<Option<StandingRow>, StoreError> {
-        let mine = standings::table
-            .filter(standings::seller_id.eq(self.seller))
-            .filter(standings::shipment_id.eq(shipment));
+        let mine =
+            standings::table.filter(standings::seller_id.eq(self.seller)).filter(standings::shipment_id.eq(shipment));
         Ok(mine.select(StandingRow::as_select()).get_result(self.connection).optional()?)
     }
 

@@ -1,6 +1,8 @@
 //! Three SQL types of our own, each the best native storage on both databases, and the Rust types that ride on them.
 
-use crate::domain::ids::{ClaimId, EventId, ImportId, KeyId, OrderId, OutboxId, SellerId, ShipmentId, ShopId, TrackerId};
+use crate::domain::ids::{
+    ClaimId, EventId, ImportId, KeyId, OrderId, OutboxId, SellerId, ShipmentId, ShopId, TrackerId,
+};
 use crate::store::connection::MultiBackend;
 use diesel::backend::Backend;
 use diesel::deserialize::{self, FromSql, FromSqlRow};

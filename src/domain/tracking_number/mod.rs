@@ -14,7 +14,7 @@ mod pattern;
 mod placeholder;
 mod repair;
 
-pub use normalise::{Normalised, Refusal, normalise};
+pub use normalise::{Refusal, normalise};
 
 use crate::domain::carrier::{self, CarrierSlug, DeclaredCarrier};
 use serde::Serialize;
@@ -158,16 +158,6 @@ pub enum CheckOutcome {
     None,
 }
 
-impl CheckOutcome {
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Passed => "passed",
-            Self::Failed => "failed",
-            Self::None => "none",
-        }
-    }
-}
-
 /// A number that may have been meant; its check digit is right.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Repair {
@@ -184,15 +174,6 @@ pub enum RepairCode {
     LostLeadingZero,
     /// A letter was typed for the digit that looks like it.
     LookalikeLetter,
-}
-
-impl RepairCode {
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::LostLeadingZero => "lost_leading_zero",
-            Self::LookalikeLetter => "lookalike_letter",
-        }
-    }
 }
 
 /// The version of the table of formats, to be stored with a verdict that may be passed anew by a later one.

@@ -59,8 +59,10 @@ impl Fact {
     /// From the stored standing: as of now.
     pub(super) fn as_stored(row: ReportRow, moments: &Moments) -> Self {
         let (verdict, cause, delivered_on, first_attempt_on, ending, milestone) = row.standing.clone();
-        let arrival =
-            Arrival { delivered_on: date(delivered_on.as_deref()), first_attempt_on: date(first_attempt_on.as_deref()) };
+        let arrival = Arrival {
+            delivered_on: date(delivered_on.as_deref()),
+            first_attempt_on: date(first_attempt_on.as_deref()),
+        };
         let ending = ending.and_then(|code| code.parse().ok());
         let detail = row.detail.0.get("verdict").cloned().unwrap_or_default();
         Self::new(row, moments, (arrival, ending), (verdict, cause, milestone, detail))

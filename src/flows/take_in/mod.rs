@@ -88,7 +88,7 @@ fn settle(
     order: &Order,
     shipment: &mut Shipment,
 ) -> Result<(), StoreError> {
-    let (ordered, origin) = (order.ordered(), shipment.origin().or(&order.origin()));
+    let ordered = order.ordered();
     let terms = Terms {
         own_date: shipment.own_deliver_by_on().or(order.own_deliver_by()),
         shop: Some(order.shop_id),
@@ -96,7 +96,6 @@ fn settle(
         shipping_method: order.shipping_method.as_deref(),
         carrier: shipment.carrier.as_deref(),
         service: shipment.service.as_deref(),
-        origin: origin.country,
         destination: order.destination().country,
         ordered_on: ordered.map(|time| time.date_in(&desk.moment.seller_zone)),
         shipped_on: shipment.shipped_on(),

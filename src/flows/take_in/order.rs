@@ -247,12 +247,7 @@ fn finish(tables: &mut SellerTables, desk: &Desk<'_>, written: Written) -> Resul
 }
 
 /// Another destination or another day may change what its shipments are judged by.
-fn resettle(
-    tables: &mut SellerTables,
-    desk: &Desk<'_>,
-    order: &Order,
-    now: Timestamp,
-) -> Result<(), StoreError> {
+fn resettle(tables: &mut SellerTables, desk: &Desk<'_>, order: &Order, now: Timestamp) -> Result<(), StoreError> {
     for mut shipment in tables.shipments_of_order(order.id)? {
         shipment.updated_at = At(now);
         settle(tables, desk, order, &mut shipment)?;

@@ -3,9 +3,9 @@
 use crate::domain::ids::{ImportId, KeyId, SellerId};
 use crate::sheets::{DateOrder, Kind, UnknownKind};
 use crate::store::imports::Import;
-use crate::store::{At, Json, SellerTables, Store, StoreError};
-use jiff::Timestamp;
+use crate::store::{At, Json, Reason, SellerTables, Store, StoreError};
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -162,6 +162,18 @@ impl Incoming {
     pub fn discard(self, store: &Store) -> Result<(), StoreError> {
         store.seller(self.import.seller_id).write(|tables| tables.discard_import(self.import.id))
     }
+}
+
+/// An upload that began so long ago and is not whole will never be.
+const BROKEN_AFTER_HOURS: i64 = 24;
+
+/// Takes back the uploads that broke off with the process that received them.
+pub fn sweep_broken(store: &Store, now: Timestamp) -> Result<(), StoreError> {
+    let before = now.saturating_sub(BROKEN_AFTER_HOURS.hours()).unwrap_or(now);
+    for (seller, import) in store.platform(Reason::JobClaim).read(|tables| tables.broken_uploads(before))? {
+        store.seller(seller).write(|tables| tables.discard_import(import))?;
+    }
+    Ok(())
 }
 
 /// Makes a completed dry run real, from the file that is on file already.

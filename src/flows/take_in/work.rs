@@ -14,13 +14,14 @@ use crate::store::{At, Json, Reason, SellerStore, SellerTables, Store, StoreErro
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Map, Value, json};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Read};
 
 const ROWS_A_CHUNK: usize = 500;
-/// So long a silent worker holds an import; each chunk renews it.
-const HOLD_SECONDS: i64 = 60;
+/// So long a silent worker holds an import; each piece of the file that is read, and each chunk that is written, renews
+/// it.
+const HOLD_SECONDS: i64 = 15;
 
 /// Why a worker stopped before the end of a file.
 #[derive(Debug, thiserror::Error)]
@@ -79,8 +80,8 @@ fn work_off(place: &Workplace<'_>, mut import: Import, claim: ClaimId) -> Result
     let seller_store = place.store.seller(import.seller_id);
     let (seller, shop) = seller_store.read(|tables| context(tables, &import))?;
     let options = sheet_options(&import, &seller, (place.clock)());
-    let file = || StoredFile::open(seller_store, &import);
-    let survey = match sheets::survey(file(), &options) {
+    let hold = Hold { claim, clock: place.clock };
+    let survey = match sheets::survey(StoredFile::held(seller_store, &import, hold), &options) {
         Ok(survey) => survey,
         Err(SheetError::Rejected(rejected)) => return refuse(place, import, claim, &rejected),
         Err(SheetError::Io(error)) => return Err(WorkError::File(error)),
@@ -94,9 +95,10 @@ fn work_off(place: &Workplace<'_>, mut import: Import, claim: ClaimId) -> Result
         shop,
         neighbours: Neighbours::new(options.strict),
         repeats: HashMap::new(),
+        would_exist: HashSet::new(),
         import,
     };
-    let records = match sheets::records(StoredFile::open(seller_store, &run.import), &survey, &options) {
+    let records = match sheets::records(StoredFile::held(seller_store, &run.import, hold), &survey, &options) {
         Ok(records) => records,
         Err(SheetError::Rejected(rejected)) => return refuse(place, run.import, claim, &rejected),
         Err(SheetError::Io(error)) => return Err(WorkError::File(error)),
@@ -143,12 +145,7 @@ fn note_survey(import: &mut Import, survey: &Survey) {
     })));
 }
 
-fn refuse(
-    place: &Workplace<'_>,
-    import: Import,
-    claim: ClaimId,
-    rejected: &FileRejected,
-) -> Result<(), WorkError> {
+fn refuse(place: &Workplace<'_>, import: Import, claim: ClaimId, rejected: &FileRejected) -> Result<(), WorkError> {
     Ok(fail(place, import, claim, rejected.errors.clone())?)
 }
 
@@ -179,6 +176,8 @@ struct Run<'a> {
     neighbours: Neighbours,
     /// How often an order has had a line of this SKU so far.
     repeats: HashMap<u64, usize>,
+    /// What chunks of a dry run that were taken back would have made, so that it is not made a second time.
+    would_exist: HashSet<String>,
 }
 
 /// A record with what the rows before it make of it.
@@ -260,7 +259,7 @@ impl Run<'_> {
     }
 
     fn take_in_all(
-        &self,
+        &mut self,
         tables: &mut SellerTables,
         desk: &Desk<'_>,
         chunk: &[Judged],
@@ -287,10 +286,25 @@ impl Run<'_> {
             if let Err(Undo::Work(error)) = undone {
                 return Err(error);
             }
+            self.remember_dry(chunk, &mut done);
         } else {
             all(tables)?;
         }
         Ok(done)
+    }
+
+    /// An order whose rows lie in two chunks of a dry run is made once, and brought up to date after that.
+    fn remember_dry(&mut self, chunk: &[Judged], done: &mut [Done]) {
+        let mut made = HashSet::new();
+        for (judged, done) in chunk.iter().zip(done) {
+            let order = judged.record.row.as_ref().and_then(Row::order);
+            let Some(order) = order.filter(|_| done.outcome == "created") else { continue };
+            if self.would_exist.contains(&order.order_number) {
+                done.outcome = "updated";
+            }
+            made.insert(order.order_number.clone());
+        }
+        self.would_exist.extend(made);
     }
 
     fn note(&mut self, tables: &mut SellerTables, judged: &Judged, done: Done) -> Result<(), StoreError> {
@@ -468,11 +482,31 @@ pub struct StoredFile<'a> {
     import: crate::domain::ids::ImportId,
     next_chunk: i32,
     chunk: io::Cursor<Vec<u8>>,
+    hold: Option<Hold<'a>>,
+}
+
+/// A worker's hold on an import, which reading on renews.
+#[derive(Clone, Copy)]
+struct Hold<'a> {
+    claim: ClaimId,
+    clock: &'a dyn Fn() -> Timestamp,
 }
 
 impl<'a> StoredFile<'a> {
     pub fn open(store: SellerStore<'a>, import: &Import) -> Self {
-        Self { store, import: import.id, next_chunk: 0, chunk: io::Cursor::default() }
+        Self { store, import: import.id, next_chunk: 0, chunk: io::Cursor::default(), hold: None }
+    }
+
+    fn held(store: SellerStore<'a>, import: &Import, hold: Hold<'a>) -> Self {
+        Self { hold: Some(hold), ..Self::open(store, import) }
+    }
+
+    fn renew(&self) -> Result<(), StoreError> {
+        let Some(hold) = self.hold else { return Ok(()) };
+        let now = (hold.clock)();
+        let until = now.saturating_add(HOLD_SECONDS.seconds()).unwrap_or(now);
+        // A hold that was lost shows at the next chunk's writing.
+        self.store.write(|tables| tables.renew_import(self.import, hold.claim, until)).map(drop)
     }
 }
 
@@ -483,8 +517,10 @@ impl Read for StoredFile<'_> {
             if read > 0 || into.is_empty() {
                 return Ok(read);
             }
-            let next = self.store.read(|tables| tables.chunk(self.import, self.next_chunk)).map_err(io::Error::other)?;
+            let next =
+                self.store.read(|tables| tables.chunk(self.import, self.next_chunk)).map_err(io::Error::other)?;
             let Some(bytes) = next else { return Ok(0) };
+            self.renew().map_err(io::Error::other)?;
             self.next_chunk += 1;
             self.chunk = io::Cursor::new(bytes);
         }
@@ -523,8 +559,7 @@ fn rejected_rows(store: SellerStore<'_>, import: &Import) -> Result<HashMap<i64,
         let page = store.read(|tables| tables.import_rows_page(import.id, Some("rejected"), after, 1000))?;
         let Some(last) = page.last() else { return Ok(rejected) };
         after = last.line;
-        rejected.extend(
-            page.into_iter().map(|row| (row.line, serde_json::from_value(row.errors.0).unwrap_or_default())),
-        );
+        rejected
+            .extend(page.into_iter().map(|row| (row.line, serde_json::from_value(row.errors.0).unwrap_or_default())));
     }
 }

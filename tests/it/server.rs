@@ -1,0 +1,411 @@
+//! One running server with a database of its own, and its API as methods: what every scenario stands on.
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
+use reqwest::header::HeaderMap;
+use reqwest::{Client, Method};
+use serde_json::Value;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use tokio::runtime::{Builder, Runtime};
+
+/// Any 32 bytes will do: the databases that they guard live for one test.
+const SECRET_KEY: &str = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE";
+const START_WAIT: Duration = Duration::from_secs(90);
+const IMPORT_WAIT: Duration = Duration::from_mins(5);
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// The two databases that everything must hold on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Database {
+    Sqlite,
+    Postgres,
+}
+
+/// Where the throw-away database server is, if there is one.
+#[allow(clippy::disallowed_methods, reason = "a test's environment is its own; the server's is read in config.rs")]
+pub(crate) fn postgres_url() -> Option<String> {
+    std::env::var("PARCELTRAIL_TEST_POSTGRES").ok()
+}
+
+/// A server that is stopped, and its database dropped, when the test ends.
+pub(crate) struct Server {
+    folder: TempDir,
+    database_url: String,
+    settings: Vec<(String, String)>,
+    child: Option<Child>,
+    address: String,
+    runtime: Runtime,
+    client: Client,
+}
+
+/// A seller with its key.
+#[derive(Debug, Clone)]
+pub(crate) struct Seller {
+    pub(crate) id: String,
+    pub(crate) key: String,
+}
+
+/// What the server answered.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+/// A body and its type.
+pub(crate) type Body = (&'static str, Vec<u8>);
+
+impl Server {
+    pub(crate) fn start(database: Database) -> Self {
+        Self::start_with(database, &[])
+    }
+
+    /// Starts a server whose environment also holds `settings`.
+    pub(crate) fn start_with(database: Database, settings: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database_url = match database {
+            Database::Sqlite => format!("sqlite:{}", folder.path().join("parceltrail.db").display()),
+            Database::Postgres => create_postgres_database(),
+        };
+        let settings = settings.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        // No idle connections: between two calls nobody would notice that the server closed one.
+        let client =
+            Client::builder().no_proxy().pool_max_idle_per_host(0).timeout(Duration::from_mins(2)).build().unwrap();
+        let address = String::new();
+        let mut server = Self { folder, database_url, settings, child: None, address, runtime, client };
+        server.launch();
+        server
+    }
+
+    /// Starts the process and waits until it has said where it listens.
+    pub(crate) fn launch(&mut self) {
+        let address_file = self.folder.path().join("address");
+        drop(fs::remove_file(&address_file));
+        let log = File::options().create(true).append(true).open(self.log_path()).unwrap();
+        let mut command = self.command(&["serve"]);
+        command.env("PARCELTRAIL_ADDRESS_FILE", &address_file).stdin(Stdio::null());
+        self.child = Some(command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap());
+        let begun = Instant::now();
+        loop {
+            let said = fs::read_to_string(&address_file).unwrap_or_default();
+            if said.ends_with('\n') {
+                said.trim().clone_into(&mut self.address);
+                return;
+            }
+            let ended = self.child.as_mut().unwrap().try_wait().unwrap();
+            assert!(ended.is_none(), "the server ended at once, {}:\n{}", ended.unwrap(), self.log_tail());
+            assert!(begun.elapsed() < START_WAIT, "the server said no address in time:\n{}", self.log_tail());
+            std::thread::sleep(PAUSE);
+        }
+    }
+
+    /// Kills the process as `kill -9` does.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    /// `127.0.0.1:43211`
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// A command of the binary in this server's environment.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        command.current_dir(self.folder.path()).args(arguments).env("DATABASE_URL", &self.database_url);
+        command.env("PARCELTRAIL_BIND", "127.0.0.1:0").env("PARCELTRAIL_METRICS_BIND", "127.0.0.1:0");
+        if self.database_url.starts_with("postgres") {
+            command.env("PARCELTRAIL_SECRET_KEY", SECRET_KEY);
+        }
+        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// Runs a command to its end against this server's database.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// Runs a command that must succeed and prints one JSON object.
+    fn run_for_json(&self, arguments: &[&str]) -> Value {
+        let output = self.run(arguments);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{arguments:?}: {}\n{told}", output.status);
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{arguments:?}: {error}\n{told}"))
+    }
+
+    pub(crate) fn seller(&self, name: &str, time_zone: &str) -> Seller {
+        let made = self.run_for_json(&["seller", "create", "--name", name, "--time-zone", time_zone]);
+        Seller { id: text(&made["seller_id"]), key: text(&made["api_key"]) }
+    }
+
+    /// The key of a seller of its own, brought down to a lesser role.
+    pub(crate) fn key_of_role(&self, role: &str) -> String {
+        let key = self.seller(role, "Europe/Berlin").key;
+        let prefix = key.get(..14).unwrap();
+        self.execute(&format!("UPDATE api_keys SET role = '{role}' WHERE prefix = '{prefix}'"));
+        key
+    }
+
+    pub(crate) fn admin(&self) -> String {
+        text(&self.run_for_json(&["admin", "create"])["api_key"])
+    }
+
+    /// Sees that the whole database holds together.
+    #[track_caller]
+    pub(crate) fn check_invariants(&self) {
+        let output = self.run(&["check-invariants"]);
+        let told = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "check-invariants: {}\n{told}", output.status);
+    }
+
+    pub(crate) fn count(&self, table: &str) -> i64 {
+        #[derive(QueryableByName)]
+        struct Count {
+            #[diesel(sql_type = diesel::sql_types::BigInt)]
+            n: i64,
+        }
+        let query = sql_query(format!("SELECT count(*) AS n FROM {table}"));
+        let count: Count = match self.sqlite() {
+            Some(mut sqlite) => query.get_result(&mut sqlite).unwrap(),
+            None => query.get_result(&mut PgConnection::establish(&self.database_url).unwrap()).unwrap(),
+        };
+        count.n
+    }
+
+    fn execute(&self, statement: &str) {
+        match self.sqlite() {
+            Some(mut sqlite) => sqlite.batch_execute(statement).unwrap(),
+            None => PgConnection::establish(&self.database_url).unwrap().batch_execute(statement).unwrap(),
+        }
+    }
+
+    fn sqlite(&self) -> Option<SqliteConnection> {
+        let mut connection = SqliteConnection::establish(self.database_url.strip_prefix("sqlite:")?).unwrap();
+        connection.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
+        Some(connection)
+    }
+
+    // The API.
+
+    /// Asks and tells how it went; an error is one of the wire, not an answer.
+    pub(crate) fn try_send(
+        &self,
+        method: &Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<Body>,
+    ) -> Result<Answer, reqwest::Error> {
+        let mut request = self.client.request(method.clone(), self.url(path));
+        for &(name, value) in headers {
+            request = request.header(name, value);
+        }
+        if let Some((content_type, bytes)) = body {
+            request = request.header("content-type", content_type).body(bytes);
+        }
+        self.runtime.block_on(async {
+            let response = request.send().await?;
+            let (status, headers) = (response.status().as_u16(), response.headers().clone());
+            Ok(Answer { status, headers, body: response.bytes().await?.to_vec() })
+        })
+    }
+
+    /// Asks as the holder of `key`; a blank key sends none.
+    #[track_caller]
+    pub(crate) fn send(&self, method: &Method, key: &str, path: &str, body: Option<Body>) -> Answer {
+        let bearer = format!("Bearer {key}");
+        let headers: &[(&str, &str)] = if key.is_empty() { &[] } else { &[("authorization", &bearer)] };
+        self.try_send(method, path, headers, body).unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+    }
+
+    #[track_caller]
+    pub(crate) fn get(&self, key: &str, path: &str) -> Answer {
+        self.send(&Method::GET, key, path, None)
+    }
+
+    #[track_caller]
+    pub(crate) fn post(&self, key: &str, path: &str, body: &Value) -> Answer {
+        self.send(&Method::POST, key, path, Some(("application/json", body.to_string().into_bytes())))
+    }
+
+    #[track_caller]
+    pub(crate) fn upload(&self, key: &str, query: &str, sheet: impl Into<Vec<u8>>) -> Answer {
+        self.send(&Method::POST, key, &format!("/v1/imports?{query}"), Some(("text/csv", sheet.into())))
+    }
+
+    /// Uploads a sheet, waits for its end and gives the import.
+    #[track_caller]
+    pub(crate) fn import(&self, key: &str, query: &str, sheet: impl Into<Vec<u8>>) -> Value {
+        let accepted = self.upload(key, query, sheet).must_be(202);
+        let location = accepted.header("location").to_owned();
+        assert!(location.ends_with(&text(&accepted.json()["id"])), "{location}");
+        self.end_of_import(key, &text(&accepted.json()["id"]))
+    }
+
+    /// Waits until an import is neither received nor running.
+    #[track_caller]
+    pub(crate) fn end_of_import(&self, key: &str, id: &str) -> Value {
+        let begun = Instant::now();
+        loop {
+            let import = self.get(key, &format!("/v1/imports/{id}")).must_be(200).json();
+            if !["received", "running"].contains(&import["state"].as_str().unwrap()) {
+                return import;
+            }
+            assert!(begun.elapsed() < IMPORT_WAIT, "the import does not end: {import}\n{}", self.log_tail());
+            std::thread::sleep(PAUSE);
+        }
+    }
+
+    /// All of a list, page by page.
+    #[track_caller]
+    pub(crate) fn all(&self, key: &str, path: &str) -> Vec<Value> {
+        let (mut rows, mut cursor) = (Vec::new(), String::new());
+        let join = if path.contains('?') { '&' } else { '?' };
+        loop {
+            let page = self.get(key, &format!("{path}{join}limit=200{cursor}")).must_be(200).json();
+            rows.extend(page["data"].as_array().unwrap().iter().cloned());
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return rows,
+            }
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn rows(&self, key: &str, import: &Value) -> Vec<Value> {
+        self.all(key, &format!("/v1/imports/{}/rows", text(&import["id"])))
+    }
+
+    #[track_caller]
+    pub(crate) fn order(&self, key: &str, number: &str) -> Value {
+        let found = self.all(key, &format!("/v1/orders?order_number={number}"));
+        assert_eq!(found.len(), 1, "{number}: {found:?}");
+        found[0].clone()
+    }
+
+    /// The one shipment under a tracking number.
+    #[track_caller]
+    pub(crate) fn shipment(&self, key: &str, number: &str) -> Value {
+        let found = self.all(key, &format!("/v1/shipments?tracking_number={number}"));
+        assert_eq!(found.len(), 1, "{number}: {found:?}");
+        found[0].clone()
+    }
+
+    #[track_caller]
+    pub(crate) fn delays(&self, key: &str, query: &str) -> Value {
+        self.get(key, &format!("/v1/reports/delays?{query}")).must_be(200).json()
+    }
+
+    /// The customer's page, as JSON or as HTML; `status_url` is what the order carries.
+    #[track_caller]
+    pub(crate) fn track(&self, status_url: &str, accept: &str) -> Answer {
+        let at = status_url.find("/track/").unwrap_or_else(|| panic!("no status link: {status_url}"));
+        self.try_send(&Method::GET, status_url.get(at..).unwrap(), &[("accept", accept)], None).unwrap()
+    }
+
+    pub(crate) fn log_path(&self) -> PathBuf {
+        self.folder.path().join("server.log")
+    }
+
+    /// The last lines that the server wrote.
+    pub(crate) fn log_tail(&self) -> String {
+        let log = fs::read(self.log_path()).unwrap_or_default();
+        let log = String::from_utf8_lossy(&log);
+        let lines: Vec<&str> = log.lines().collect();
+        lines.get(lines.len().saturating_sub(40)..).unwrap_or_default().join("\n")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("--- the server's last words\n{}", self.log_tail());
+        }
+        if let Some(mut child) = self.child.take() {
+            drop(child.kill());
+            drop(child.wait());
+        }
+        if let (Some((_, name)), Some(url)) = (self.database_url.rsplit_once('/'), postgres_url())
+            && self.database_url.starts_with("postgres")
+            && let Ok(mut connection) = PgConnection::establish(&url)
+        {
+            drop(connection.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")));
+        }
+    }
+}
+
+impl Answer {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{}: {error}\n{}", self.status, self.text()))
+    }
+
+    #[track_caller]
+    pub(crate) fn must_be(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}", self.text());
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name).unwrap_or_else(|| panic!("no header {name}: {:?}", self.headers));
+        value.to_str().unwrap()
+    }
+
+    /// A problem in the words of RFC 9457 with our code and request id.
+    #[track_caller]
+    pub(crate) fn must_be_problem(&self, status: u16, code: &str) -> Value {
+        assert_eq!(self.status, status, "{}", self.text());
+        assert!(self.header("content-type").starts_with("application/problem+json"), "{:?}", self.headers);
+        let problem = self.json();
+        assert_eq!(problem["code"], code, "{problem}");
+        assert_eq!(problem["status"], status, "{problem}");
+        for member in ["title", "detail", "request_id"] {
+            assert!(problem[member].as_str().is_some_and(|it| !it.is_empty()), "{member}: {problem}");
+        }
+        problem
+    }
+}
+
+/// The text of a JSON string.
+#[track_caller]
+pub(crate) fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
+}
+
+/// The binary under test: Cargo names it to tests; an example finds it beside its own folder.
+pub(crate) fn binary() -> PathBuf {
+    if let Some(path) = option_env!("CARGO_BIN_EXE_parceltrail") {
+        return PathBuf::from(path);
+    }
+    let own = std::env::current_exe().unwrap();
+    own.parent().and_then(Path::parent).unwrap().join("parceltrail")
+}
+
+fn create_postgres_database() -> String {
+    let url = postgres_url().expect(
+        "PARCELTRAIL_TEST_POSTGRES is not set: run scripts/test, which starts a PostgreSQL for the tests and names it",
+    );
+    let name = format!("it_{}", uuid::Uuid::new_v4().simple());
+    let mut connection = PgConnection::establish(&url).unwrap();
+    connection.batch_execute(&format!("CREATE DATABASE {name} TEMPLATE template0")).unwrap();
+    let (server, _) = url.rsplit_once('/').unwrap();
+    format!("{server}/{name}")
+}
