@@ -2,6 +2,7 @@
 
 use crate::app::{App, in_background};
 use crate::flows;
+use crate::telemetry::chain;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,7 +29,10 @@ async fn imports(app: &Arc<App>, pace: Pace) {
         let busy = match worked {
             Some(Ok(busy)) => busy,
             Some(Err(error)) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "an import stopped; it is taken up again");
+                tracing::error!(
+                    error = tracing::field::display(chain(&error)),
+                    "an import stopped; it is taken up again"
+                );
                 false
             }
             None => false,
@@ -67,7 +71,10 @@ fn done(worked: Option<Result<usize, flows::StoreError>>, what: &str) -> usize {
     match worked {
         Some(Ok(count)) => count,
         Some(Err(error)) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "{what} stopped; it goes on in the next round");
+            tracing::error!(
+                error = tracing::field::display(chain(&error)),
+                "{what} stopped; it goes on in the next round"
+            );
             0
         }
         None => 0,

@@ -9,3 +9,14 @@ pub fn set_up(log: &str, json: bool) {
     let set = if json { lines.json().try_init() } else { lines.try_init() };
     drop(set);
 }
+
+/// An error with all of its causes in one line: logged once, at the door.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        line = format!("{line}: {inner}");
+        cause = inner.source();
+    }
+    line
+}

@@ -68,7 +68,12 @@ pub fn run() -> u8 {
         Command::Simulate(arguments) => simulate::run(arguments.clone(), system_now),
         Command::Openapi(arguments) => told(openapi::run(arguments)),
         Command::Upload(arguments) => told(upload::run(arguments)),
-        _ => match Config::read(line.config.as_deref()) {
+        Command::Serve(_)
+        | Command::Demo(_)
+        | Command::Migrate
+        | Command::Seller(_)
+        | Command::Admin(_)
+        | Command::CheckInvariants => match Config::read(line.config.as_deref()) {
             Ok(config) => with_config(line.command, config),
             Err(error) => told::<ConfigError>(Err(error)),
         },
@@ -99,17 +104,11 @@ fn open(config: Config) -> Result<Arc<App>, StartError> {
 }
 
 /// The exit code; a failure is told with all of its causes.
-fn told<E: std::error::Error>(outcome: Result<u8, E>) -> u8 {
+fn told<E: std::error::Error + 'static>(outcome: Result<u8, E>) -> u8 {
     match outcome {
         Ok(code) => code,
         Err(error) => {
-            let mut sentence = error.to_string();
-            let mut cause = error.source();
-            while let Some(inner) = cause {
-                sentence = format!("{sentence}: {inner}");
-                cause = inner.source();
-            }
-            complain(&sentence);
+            complain(&telemetry::chain(&error));
             FAILED
         }
     }

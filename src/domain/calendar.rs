@@ -30,13 +30,13 @@ impl Calendar {
         Self { holidays: country.and_then(|code| HOLIDAYS.get(code.as_str())) }
     }
 
-    pub fn is_working_day(&self, date: Date) -> bool {
+    pub fn is_working_day(self, date: Date) -> bool {
         let weekend = matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday);
         !weekend && !self.holidays.is_some_and(|dates| dates.contains(&date))
     }
 
     /// The date `days` working days after `start`; the start itself is never counted.
-    pub fn add_working_days(&self, start: Date, days: u16) -> Date {
+    pub fn add_working_days(self, start: Date, days: u16) -> Date {
         let mut date = start;
         let mut left = days;
         while left > 0 {

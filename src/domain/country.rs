@@ -80,10 +80,10 @@ impl CountryCode {
     /// The zone in which things that happen there are dated: the region's where the country has several.
     ///
     /// Regions are the short codes of US, CA, BR, AU, MX, ES, PT and ID; any other is in its country's main zone.
-    pub fn time_zone(&self, region: Option<&str>) -> TimeZone {
+    pub fn time_zone(self, region: Option<&str>) -> TimeZone {
         let region = region.map(str::to_ascii_uppercase).unwrap_or_default();
         let of_region = REGION_ZONES.get(&(self.as_str(), region.as_str())).copied();
-        let of_country = || COUNTRIES.iter().find(|it| it.code == *self).map(|it| it.zone);
+        let of_country = || COUNTRIES.iter().find(|it| it.code == self).map(|it| it.zone);
         of_region.or_else(of_country).and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC)
     }
 

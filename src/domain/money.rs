@@ -23,7 +23,7 @@ impl Currency {
     }
 
     /// Digits after the decimal point, by ISO 4217.
-    pub fn exponent(&self) -> u32 {
+    pub fn exponent(self) -> u32 {
         match self.as_str() {
             code if WITHOUT_MINOR_UNIT.contains(&code) => 0,
             code if WITH_THREE_DIGITS.contains(&code) => 3,

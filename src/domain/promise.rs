@@ -198,8 +198,8 @@ mod tests {
         let unknown = Terms { service: Some("by camel"), ..terms() };
         for (what, terms, policies, day, source) in [
             ("the order's own", &own, &[policy.clone()][..], 30, PromiseSource::Order),
-            ("the marketplace's", &tiktok, &[policy.clone()], 24, PromiseSource::Marketplace),
-            ("the seller's", &terms(), &[policy.clone()], 22, PromiseSource::Policy),
+            ("the marketplace's", &tiktok, std::slice::from_ref(&policy), 24, PromiseSource::Marketplace),
+            ("the seller's", &terms(), std::slice::from_ref(&policy), 22, PromiseSource::Policy),
             ("the closest of the seller's", &terms(), &[policy.clone(), fast_to_us], 18, PromiseSource::Policy),
             ("the carrier's", &terms(), &[], 24, PromiseSource::ServiceStandard),
         ] {

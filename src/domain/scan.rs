@@ -103,7 +103,9 @@ fn digest(parts: &[&str]) -> String {
         sha.update(part.len().to_be_bytes());
         sha.update(part.as_bytes());
     }
-    sha.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    let bytes = sha.finalize();
+    let half = bytes.iter().take(16).fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
+    format!("{half:032x}")
 }
 
 impl fmt::Display for DedupeKey {

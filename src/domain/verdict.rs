@@ -198,6 +198,7 @@ impl Docket<'_> {
         }
     }
 
+    #[allow(clippy::wildcard_enum_match_arm, reason = "of thirty-six sub-statuses two are a loss")]
     pub fn ending(&self) -> Option<Ending> {
         let progress = self.progress;
         if progress.delivered.is_some() {
@@ -251,6 +252,7 @@ impl Docket<'_> {
         matches!(stands.milestone(), Milestone::Exception | Milestone::FailedAttempt).then_some(stands)
     }
 
+    #[allow(clippy::wildcard_enum_match_arm, reason = "of thirty-six sub-statuses four name a cause themselves")]
     fn cause(&self) -> Cause {
         if let Some(trouble) = &self.progress.trouble {
             return match trouble.sub_status {
@@ -356,9 +358,8 @@ pub fn timeliness(promise: Option<Date>, arrival: Arrival, ending: Option<Ending
         _ if on_time => VerdictKind::OnTime,
         Some(Ending::Delivered) => VerdictKind::DeliveredLate,
         Some(Ending::Lost | Ending::ReturnedByCarrier) => VerdictKind::LateOpen,
-        Some(Ending::Returned) => VerdictKind::Undecided,
         None if today > promise => VerdictKind::LateOpen,
-        None => VerdictKind::Undecided,
+        Some(Ending::Returned) | None => VerdictKind::Undecided,
     }
 }
 

@@ -85,7 +85,7 @@ fn take_answer(
         return try_later(tables, tracker, answer.retry_after, now);
     }
     let scans: &[Scan] = parcel.map_or(&[], |parcel| &parcel.scans);
-    let seller_zone = tables.profile()?.map(|seller| seller.zone()).unwrap_or(jiff::tz::TimeZone::UTC);
+    let seller_zone = tables.profile()?.map_or(jiff::tz::TimeZone::UTC, |seller| seller.zone());
     // Each answer tells the whole story again, so nearly always there is nothing new and nothing to judge.
     let news = record_events(tables, &Moment { now, seller_zone }, tracker, scans, Source::Poll)?;
     if news > 0 {

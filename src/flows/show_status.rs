@@ -174,6 +174,7 @@ fn expected(shipment: &Shipment, order: &Order, verdict: &str, stands: SubStatus
     Some(Expected { from_on, by_on, overdue: verdict == "late_open" })
 }
 
+#[allow(clippy::wildcard_enum_match_arm, reason = "only some of thirty-six sub-statuses ask the customer for anything")]
 fn what_to_do(stands: SubStatus, overdue: bool) -> &'static str {
     match stands {
         SubStatus::CustomsHold => {

@@ -94,7 +94,7 @@ pub struct Carriers {
 )]
 pub async fn list_carriers() -> Json<Carriers> {
     let data = carrier::all().iter().map(|it| CarrierOut {
-        slug: it.slug.to_string(),
+        slug: it.slug.clone(),
         name: it.name.clone(),
         country: it.country.clone(),
         tracking_url: it.tracking_url.clone(),

@@ -5,6 +5,7 @@ use crate::flows::show_status::StatusError;
 use crate::flows::take_in::TakeInError;
 use crate::flows::take_in::upload::UploadError;
 use crate::flows::take_in::work::WorkError;
+use crate::telemetry::chain;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{StatusCode, header};
@@ -178,7 +179,7 @@ fn request_id(request: &ServiceRequest) -> String {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        tracing::error!(error = &error as &dyn std::error::Error, "the store failed");
+        tracing::error!(error = tracing::field::display(chain(&error)), "the store failed");
         match error {
             StoreError::Unavailable(_) => {
                 let detail = "The database cannot be reached just now. Nothing was written; try again.";
@@ -239,7 +240,7 @@ impl From<WorkError> for Problem {
             WorkError::Store(error) => error.into(),
             WorkError::Row(error) => error.into(),
             WorkError::HoldLost | WorkError::File(_) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "a stored file could not be read");
+                tracing::error!(error = tracing::field::display(chain(&error)), "a stored file could not be read");
                 Self::internal()
             }
         }
@@ -258,6 +259,7 @@ impl From<StatusError> for Problem {
 }
 
 /// Words what the framework found wrong with a JSON body.
+#[allow(clippy::wildcard_enum_match_arm, reason = "a foreign enum that may grow")]
 pub fn of_json(error: &actix_web::error::JsonPayloadError) -> Problem {
     use actix_web::error::JsonPayloadError as Json;
     match error {

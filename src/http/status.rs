@@ -10,6 +10,7 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use askama::Template;
 use jiff::civil::Date;
+use std::cmp::Ordering;
 
 #[derive(Template)]
 #[template(path = "track.html")]
@@ -82,6 +83,7 @@ fn private(response: &mut actix_web::HttpResponseBuilder) -> &mut actix_web::Htt
 }
 
 /// `Thu 17 Sep 2026`
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the template passes references")]
 fn day(date: &Date) -> String {
     date.strftime("%a %-d %b %Y").to_string()
 }
@@ -102,14 +104,10 @@ fn steps(parcel: &Parcel) -> Vec<(&'static str, &'static str)> {
     };
     let last = if parcel.milestone == Milestone::Returned { "Sent back" } else { "Delivered" };
     let names = ["Announced", "On the way", "At the door", last];
-    let reached = |n: usize| {
-        if n + 1 < come {
-            "done"
-        } else if n + 1 == come {
-            "now"
-        } else {
-            ""
-        }
+    let reached = |n: usize| match (n + 1).cmp(&come) {
+        Ordering::Less => "done",
+        Ordering::Equal => "now",
+        Ordering::Greater => "",
     };
     names.into_iter().enumerate().map(|(n, name)| (name, reached(n))).collect()
 }
@@ -117,10 +115,12 @@ fn steps(parcel: &Parcel) -> Vec<(&'static str, &'static str)> {
 /// The colour of a parcel's headline.
 fn mood(parcel: &Parcel) -> &'static str {
     let overdue = parcel.expected.as_ref().is_some_and(|expected| expected.overdue);
+    if overdue {
+        return "bad";
+    }
     match parcel.milestone {
         Milestone::Delivered => "good",
         Milestone::Exception | Milestone::FailedAttempt | Milestone::Returned => "bad",
-        _ if overdue => "bad",
         Milestone::Pending
         | Milestone::InfoReceived
         | Milestone::InTransit

@@ -166,6 +166,7 @@ fn asks_for_tls(url: &str) -> bool {
     ["sslmode=require", "sslmode=verify-ca", "sslmode=verify-full"].iter().any(|mode| url.contains(mode))
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "made for map_err")]
 fn unreachable_database(error: diesel::ConnectionError) -> OpenError {
     OpenError::Unreachable(error.to_string())
 }

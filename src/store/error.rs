@@ -20,6 +20,7 @@ pub enum StoreError {
 }
 
 impl From<diesel::result::Error> for StoreError {
+    #[allow(clippy::wildcard_enum_match_arm, reason = "a foreign enum that may grow")]
     fn from(error: diesel::result::Error) -> Self {
         use diesel::result::{DatabaseErrorKind, Error};
         match error {

@@ -59,7 +59,7 @@ where
     let known: Vec<String> = MigrationSource::<DB>::migrations(&source)
         .map_err(failed)?
         .iter()
-        .map(|it: &Box<dyn Migration<DB>>| it.name().version().to_string())
+        .map(|it| Migration::<DB>::name(it).version().to_string())
         .collect();
     let applied = connection.applied_migrations().map_err(failed)?;
     if let Some(unknown) = applied.iter().map(ToString::to_string).find(|version| !known.contains(version)) {

@@ -1,5 +1,7 @@
 //! The tables, one description for both databases; a test compares it with what the migrations make.
 
+#![allow(clippy::wildcard_imports, reason = "each table names the few SQL types there are")]
+
 diesel::table! {
     use crate::store::types::sql::*;
     sellers (id) {

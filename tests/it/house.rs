@@ -15,7 +15,7 @@ const MAY_IMPORT: [(&str, &[&str]); 14] = [
     ("simulator", &["simulator", "domain"]),
     ("secrets", &["secrets"]),
     ("config", &["config", "domain"]),
-    ("telemetry", &["telemetry", "config"]),
+    ("telemetry", &["telemetry"]),
     ("flows", &["flows", "sheets", "carriers", "shops", "store", "domain", "secrets"]),
     ("app", &["app", "flows", "sheets", "carriers", "shops", "store", "domain", "secrets", "config"]),
     ("jobs", &["jobs", "flows", "app", "domain", "config", "telemetry"]),

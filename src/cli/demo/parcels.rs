@@ -171,10 +171,11 @@ pub fn orders_csv(parcels: &[Parcel]) -> String {
         .to_owned();
     for (n, parcel) in parcels.iter().enumerate() {
         let (country, region, postal_code) = parcel.place;
-        sheet.push_str(&format!(
+        let row = format!(
             "{},{},SKU-{n},{},1,39.00,EUR,{},{},{region},{postal_code},{country},buyer{n}@example.com,{},DE\n",
             parcel.order_number, parcel.ordered_on, parcel.item, parcel.recipient, parcel.city, parcel.deliver_by_on,
-        ));
+        );
+        sheet.push_str(&row);
     }
     sheet.push_str("LL-1008,2026-02-30,SKU-8,Cedar box,0,12.50,EUR,Nobody,Nowhere,,,Narnia,,,DE\n");
     sheet

@@ -221,19 +221,14 @@ impl<'q> Counting<'q> {
             let page = tables.report_page(after, PAGE)?;
             let Some(last) = page.last() else { return Ok(()) };
             after = Some(last.shipment_id);
-            for fact in self.facts(tables, &moments, page)? {
+            for fact in Self::facts(tables, &moments, page)? {
                 let shop = shops.get(&fact.row.shop_id).map(String::as_str);
                 self.count(seller, shop, &fact);
             }
         }
     }
 
-    fn facts(
-        &self,
-        tables: &mut SellerTables,
-        moments: &Moments,
-        page: Vec<ReportRow>,
-    ) -> Result<Vec<Fact>, StoreError> {
+    fn facts(tables: &mut SellerTables, moments: &Moments, page: Vec<ReportRow>) -> Result<Vec<Fact>, StoreError> {
         if moments.is_now {
             return Ok(page.into_iter().map(|row| Fact::as_stored(row, moments)).collect());
         }
@@ -268,7 +263,13 @@ impl<'q> Counting<'q> {
         let value = |key: &GroupKey| match key {
             GroupKey::Seller => Some(seller.id.to_string()),
             GroupKey::Shop => shop.map(str::to_owned),
-            other => fact.value(*other, self.query.basis),
+            GroupKey::Carrier
+            | GroupKey::Service
+            | GroupKey::OriginCountry
+            | GroupKey::OriginRegion
+            | GroupKey::DestinationCountry
+            | GroupKey::DestinationRegion
+            | GroupKey::Month => fact.value(*key, self.query.basis),
         };
         let key: Key = self.query.group_by.iter().map(value).collect();
         self.groups.entry(key).or_default().add(outcome);

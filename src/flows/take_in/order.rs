@@ -101,7 +101,7 @@ fn tell_head(order: &mut Order, row: &OrderRow) {
 }
 
 fn contact_of(order: &Order, told: &Contact, stored: Option<orders::Contact>) -> orders::Contact {
-    let mut contact = stored.unwrap_or_else(|| orders::Contact {
+    let mut contact = stored.unwrap_or(orders::Contact {
         seller_id: order.seller_id,
         order_id: order.id,
         recipient_name: None,

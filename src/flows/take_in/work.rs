@@ -60,7 +60,7 @@ pub fn work_off_one(place: &Workplace<'_>) -> Result<bool, WorkError> {
     match work_off(place, import.clone(), claim) {
         Err(WorkError::HoldLost) => Ok(true),
         Err(WorkError::Row(TakeInError::Store(error)) | WorkError::Store(error)) if is_refusal(&error) => {
-            fail(place, import, claim, vec![broken_import(&error)])?;
+            fail(place, import, claim, &[broken_import(&error)])?;
             Ok(true)
         }
         other => other.map(|()| true),
@@ -146,10 +146,10 @@ fn note_survey(import: &mut Import, survey: &Survey) {
 }
 
 fn refuse(place: &Workplace<'_>, import: Import, claim: ClaimId, rejected: &FileRejected) -> Result<(), WorkError> {
-    Ok(fail(place, import, claim, rejected.errors.clone())?)
+    Ok(fail(place, import, claim, &rejected.errors)?)
 }
 
-fn fail(place: &Workplace<'_>, mut import: Import, claim: ClaimId, errors: Vec<Fault>) -> Result<(), StoreError> {
+fn fail(place: &Workplace<'_>, mut import: Import, claim: ClaimId, errors: &[Fault]) -> Result<(), StoreError> {
     let now = (place.clock)();
     place.store.seller(import.seller_id).write(|tables| {
         if let Some(current) = tables.import(import.id)? {
@@ -213,13 +213,14 @@ impl Run<'_> {
             }
             chunk.push(Judged { record, neighbour, repeat });
             if chunk.len() >= ROWS_A_CHUNK {
-                self.write(std::mem::take(&mut chunk), false)?;
+                self.write(&chunk, false)?;
+                chunk.clear();
                 if (self.place.stopping)() {
                     return self.let_go();
                 }
             }
         }
-        self.write(chunk, true)
+        self.write(&chunk, true)
     }
 
     /// Which line of its SKU in its order a record is: 1 for the first.
@@ -233,12 +234,12 @@ impl Run<'_> {
     }
 
     /// Writes a chunk whole; where one row breaks it, row by row, so that only that row fails.
-    fn write(&mut self, chunk: Vec<Judged>, last: bool) -> Result<(), WorkError> {
+    fn write(&mut self, chunk: &[Judged], last: bool) -> Result<(), WorkError> {
         let before = self.import.clone();
-        let written = match self.try_write(&chunk, last, false) {
+        let written = match self.try_write(chunk, last, false) {
             Err(WorkError::Row(TakeInError::Store(error)) | WorkError::Store(error)) if is_refusal(&error) => {
                 self.import = before;
-                self.try_write(&chunk, last, true)
+                self.try_write(chunk, last, true)
             }
             other => other,
         };
@@ -252,7 +253,7 @@ impl Run<'_> {
             let desk = Desk::set_up(tables, &self.seller, self.shop.clone(), self.place.secrets, now)?;
             let done = self.take_in_all(tables, &desk, chunk, one_by_one)?;
             for (judged, done) in chunk.iter().zip(done) {
-                self.note(tables, judged, done)?;
+                self.note(tables, judged, &done)?;
             }
             self.keep(tables, now, last)
         })
@@ -307,7 +308,7 @@ impl Run<'_> {
         self.would_exist.extend(made);
     }
 
-    fn note(&mut self, tables: &mut SellerTables, judged: &Judged, done: Done) -> Result<(), StoreError> {
+    fn note(&mut self, tables: &mut SellerTables, judged: &Judged, done: &Done) -> Result<(), StoreError> {
         let record = &judged.record;
         self.import.cursor_line = line_of(record);
         match done.outcome {
