@@ -1,6 +1,6 @@
 //! Tracking events, append-only; their erasable details; withdrawals.
 
-use super::schema::{event_details, event_withdrawals, tracking_events};
+use super::schema::{erasures_under_way, event_details, event_withdrawals, tracking_events};
 use super::types::{At, sql};
 use super::{SellerTables, StoreError};
 use crate::domain::event_time::EventTime;
@@ -128,6 +128,28 @@ impl SellerTables<'_> {
             latest.insert((word.tracker_id, DedupeKey(word.dedupe_key)), word.withdrawn);
         }
         Ok(latest.into_iter().filter_map(|(key, withdrawn)| withdrawn.then_some(key)).collect())
+    }
+
+    /// Deletes all that was heard of a tracker, under the flag that lets the append-only tables pass it.
+    pub(super) fn erase_events(&mut self, tracker: TrackerId) -> Result<usize, StoreError> {
+        diesel::insert_into(erasures_under_way::table)
+            .values(erasures_under_way::seller_id.eq(self.seller))
+            .execute(self.connection)?;
+        let withdrawals = event_withdrawals::table
+            .filter(event_withdrawals::seller_id.eq(self.seller))
+            .filter(event_withdrawals::tracker_id.eq(tracker));
+        diesel::delete(withdrawals).execute(self.connection)?;
+        let details = event_details::table
+            .filter(event_details::seller_id.eq(self.seller))
+            .filter(event_details::tracker_id.eq(tracker));
+        diesel::delete(details).execute(self.connection)?;
+        let events = tracking_events::table
+            .filter(tracking_events::seller_id.eq(self.seller))
+            .filter(tracking_events::tracker_id.eq(tracker));
+        let erased = diesel::delete(events).execute(self.connection)?;
+        let mine = erasures_under_way::table.filter(erasures_under_way::seller_id.eq(self.seller));
+        diesel::delete(mine).execute(self.connection)?;
+        Ok(erased)
     }
 
     /// Notes that a source took an event back (`withdrawn`), or told it again.

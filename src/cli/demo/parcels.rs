@@ -53,7 +53,7 @@ const SAMPLES: [Sample; 7] = [
     },
     Sample {
         carrier: "ups",
-        number: "1ZLL48206810000?",
+        number: "1ZLL4820681000000?",
         journey: Journey::OnTime,
         recipient: "Theo Almeida",
         city: "Austin",
@@ -83,7 +83,7 @@ const SAMPLES: [Sample; 7] = [
     },
     Sample {
         carrier: "ups",
-        number: "1ZLL48206810001?",
+        number: "1ZLL4820681000001?",
         journey: Journey::FailedAttempt,
         recipient: "Piet de Vries",
         city: "Utrecht",

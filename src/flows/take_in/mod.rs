@@ -123,3 +123,6 @@ fn take<T: PartialEq>(stored: &mut Option<T>, told: Option<T>) {
         *stored = told;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,165 @@
+//! One parcel told in every way must end in one state, on both databases.
+
+use super::put::{OrderRef, Sender, prove, put_order, put_scans, put_shipment};
+use crate::domain::event_time::EventTime;
+use crate::domain::ids::{SellerId, ShipmentId};
+use crate::domain::milestone::SubStatus;
+use crate::domain::order::{Contact, OrderLine, OrderRow, Place};
+use crate::domain::scan::{Scan, ScanDetails};
+use crate::domain::shipment::TrackingRow;
+use crate::domain::tracking_number::Hints;
+use crate::flows::record_events::{Moment, judge};
+use crate::secrets::Secrets;
+use crate::store::Store;
+use crate::store::on_both::on_both;
+use crate::store::standings::StandingRow;
+use jiff::Timestamp;
+use jiff::civil::date;
+
+fn now() -> Timestamp {
+    "2026-09-30T12:00:00Z".parse().unwrap()
+}
+
+fn seller(store: &Store, secrets: &Secrets) -> SellerId {
+    let seller = crate::store::sellers::Seller {
+        id: SellerId::new(now()),
+        name: "Lantern".to_owned(),
+        country: None,
+        time_zone: "Europe/Berlin".to_owned(),
+        created_at: crate::store::At(now()),
+    };
+    let id = crate::domain::ids::ShopId::new(now());
+    let shop = crate::store::sellers::Shop {
+        seller_id: seller.id,
+        id,
+        name: "main".to_owned(),
+        handle: id.to_string(),
+        created_at: crate::store::At(now()),
+    };
+    store.platform(crate::store::Reason::Admin).write(|tables| tables.insert_seller(&seller, &shop)).unwrap();
+    put_order(&sender(store, secrets, seller.id), &[order()]).unwrap();
+    seller.id
+}
+
+fn sender<'a>(store: &'a Store, secrets: &'a Secrets, seller: SellerId) -> Sender<'a> {
+    Sender { store, secrets, seller, shop: None, now: now() }
+}
+
+fn order() -> OrderRow {
+    OrderRow {
+        order_number: "1001".to_owned(),
+        order_ref: None,
+        ordered: None,
+        currency: None,
+        contact: Contact { recipient_name: Some("Pat Example".to_owned()), ..Contact::default() },
+        destination: Place { country: "DE".parse().ok(), ..Place::default() },
+        origin: Place::default(),
+        deliver_from_on: None,
+        shipping_method: None,
+        shipping_charged_minor: None,
+        state: None,
+        channel: None,
+        line: OrderLine { quantity: 1, deliver_by_on: Some(date(2026, 9, 20)), ..OrderLine::default() },
+    }
+}
+
+fn parcel(number: &str, delivered: Option<&str>) -> TrackingRow {
+    TrackingRow {
+        order_number: "1001".to_owned(),
+        number: prove(number, Some("other"), &Hints::default()).unwrap().number,
+        service: None,
+        shipped: EventTime::parse("2026-09-15T09:00:00"),
+        delivered: delivered.and_then(EventTime::parse),
+        status: None,
+        deliver_by_on: None,
+        line_id: None,
+        sku: None,
+        quantity: None,
+        parcel_ref: None,
+        destination: Place::default(),
+        origin: Place::default(),
+    }
+}
+
+fn put(store: &Store, secrets: &Secrets, seller: SellerId, row: TrackingRow) -> ShipmentId {
+    put_shipment(&sender(store, secrets, seller), &OrderRef::Number("1001".to_owned()), row).unwrap().0
+}
+
+fn standing(store: &Store, seller: SellerId, shipment: ShipmentId) -> StandingRow {
+    store.seller(seller).read(|tables| tables.standing(shipment)).unwrap().unwrap()
+}
+
+fn scan(at: &str, sub_status: Option<SubStatus>) -> Scan {
+    Scan {
+        occurred: EventTime::parse(at).unwrap(),
+        sub_status,
+        raw_code: sub_status.map_or("??", SubStatus::code).to_owned(),
+        source_event_id: None,
+        piece: None,
+        details: ScanDetails::default(),
+    }
+}
+
+#[test]
+fn any_order_and_repetition_of_scans_ends_in_the_same_state() {
+    let scans = [
+        scan("2026-09-15T18:00:00+02:00", Some(SubStatus::Accepted)),
+        scan("2026-09-16T07:00:00Z", Some(SubStatus::CustomsHold)),
+        scan("2026-09-17T07:00:00", None),
+        scan("2026-09-18T09:00:00+02:00", Some(SubStatus::AttemptFailed)),
+        scan("2026-09-22T10:00:00+02:00", Some(SubStatus::DeliveredToRecipient)),
+    ];
+    let secrets = Secrets::from_text(&Secrets::fresh_key().unwrap()).unwrap();
+    on_both(|store| {
+        let seller = seller(store, &secrets);
+        let mut first: Option<StandingRow> = None;
+        for turn in 0..10 {
+            let shipment = put(store, &secrets, seller, parcel(&format!("PARCEL-48{turn}7"), None));
+            for step in 0..scans.len() * 2 {
+                let told = &scans[(step * (1 + turn % 4) + turn) % scans.len()];
+                put_scans(store, seller, shipment, std::slice::from_ref(told), now()).unwrap();
+            }
+            put_scans(store, seller, shipment, &scans, now()).unwrap();
+            let row = StandingRow { shipment_id: ShipmentId(uuid::Uuid::nil()), ..standing(store, seller, shipment) };
+            assert_eq!((row.milestone.as_str(), row.verdict.as_str()), ("delivered", "on_time"), "turn {turn}");
+            assert!(first.get_or_insert_with(|| row.clone()).says_the_same_as(&row), "turn {turn}");
+        }
+    });
+}
+
+#[test]
+fn a_corrected_delivery_takes_the_old_word_back() {
+    let secrets = Secrets::from_text(&Secrets::fresh_key().unwrap()).unwrap();
+    on_both(|store| {
+        let seller = seller(store, &secrets);
+        for (what, delivered, verdict) in [
+            ("late at first", "2026-09-25T10:00:00", "delivered_late"),
+            ("corrected", "2026-09-19T10:00:00", "on_time"),
+            ("and back again", "2026-09-25T10:00:00", "delivered_late"),
+        ] {
+            let shipment = put(store, &secrets, seller, parcel("PARCEL-1", Some(delivered)));
+            assert_eq!(standing(store, seller, shipment).verdict, verdict, "{what}");
+        }
+    });
+}
+
+#[test]
+fn silence_alone_makes_a_parcel_late() {
+    let secrets = Secrets::from_text(&Secrets::fresh_key().unwrap()).unwrap();
+    on_both(|store| {
+        let seller = seller(store, &secrets);
+        let early: Timestamp = "2026-09-16T12:00:00Z".parse().unwrap();
+        let on_the_way = Sender { now: early, ..sender(store, &secrets, seller) };
+        let order = OrderRef::Number("1001".to_owned());
+        let (shipment, _) = put_shipment(&on_the_way, &order, parcel("PARCEL-2", None)).unwrap();
+        let before = standing(store, seller, shipment);
+        assert_eq!(before.verdict, "undecided");
+        let due = before.reconsider_at.unwrap().0;
+        assert_eq!(due, "2026-09-20T22:00:00Z".parse().unwrap(), "the end of the day in Berlin");
+        let zone = jiff::tz::TimeZone::get("Europe/Berlin").unwrap();
+        let moment = Moment { now: due, seller_zone: zone };
+        store.seller(seller).write(|tables| judge(tables, &moment, shipment)).unwrap();
+        let after = standing(store, seller, shipment);
+        assert_eq!((after.verdict.as_str(), after.reconsider_at), ("late_open", None));
+    });
+}

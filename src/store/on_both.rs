@@ -1,0 +1,23 @@
+//! Runs a test's scenario on SQLite and on PostgreSQL, each on a database of its own.
+
+use super::Store;
+use diesel::{Connection, PgConnection, RunQueryDsl};
+
+/// Runs the scenario twice. The second time needs a server, which `scripts/test` starts.
+pub fn on_both(scenario: impl Fn(&Store)) {
+    let folder = tempfile::tempdir().unwrap();
+    scenario(&Store::open(&format!("sqlite:{}", folder.path().join("test.db").display())).unwrap());
+    scenario(&Store::open(&fresh_postgres()).unwrap());
+}
+
+#[allow(clippy::disallowed_methods, reason = "a test's environment is its own; the server's is read in config.rs")]
+fn fresh_postgres() -> String {
+    let server = std::env::var("PARCELTRAIL_TEST_POSTGRES")
+        .expect("no PostgreSQL to test on: run ./scripts/test, which starts one and sets PARCELTRAIL_TEST_POSTGRES");
+    let name = format!("unit_{}", uuid::Uuid::new_v4().simple());
+    let mut connection = PgConnection::establish(&server).unwrap();
+    diesel::sql_query(format!("CREATE DATABASE {name}")).execute(&mut connection).unwrap();
+    let (address, query) = server.split_once('?').unwrap_or((&server, ""));
+    let host = address.rsplit_once('/').unwrap().0;
+    if query.is_empty() { format!("{host}/{name}") } else { format!("{host}/{name}?{query}") }
+}
