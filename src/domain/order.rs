@@ -45,8 +45,8 @@ pub struct OrderLine {
     pub line_id: Option<String>,
     pub sku: Option<String>,
     pub item_name: Option<String>,
-    /// 1 to 10,000,000; 1 where the sheet is silent.
-    pub quantity: i64,
+    /// 1 to 10,000,000; 1 where nothing was ever said.
+    pub quantity: Option<i64>,
     pub unit_price_minor: Option<i64>,
     pub declared_value_minor: Option<i64>,
     pub hs_code: Option<String>,

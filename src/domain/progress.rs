@@ -22,6 +22,9 @@ pub struct Progress {
     pub last_event: Option<EventTime>,
     /// The latest trouble on the way: an exception, a failed attempt or a stay in customs.
     pub trouble: Option<Trouble>,
+    /// It is on its way back, or back.
+    #[serde(skip)]
+    returning: bool,
     /// Something is on file for a later time, and will count then.
     #[serde(skip)]
     pub next_change_at: Option<Timestamp>,
@@ -45,6 +48,7 @@ impl Progress {
             first_scan: None,
             last_event: None,
             trouble: None,
+            returning: false,
             next_change_at: None,
         }
     }
@@ -76,7 +80,8 @@ impl Progress {
         if is_trouble(told) && self.delivered.is_none() {
             self.trouble = Some(Trouble { sub_status: told, occurred: event.occurred });
         }
-        let Some(next) = moved(self.sub_status, told) else { return };
+        let Some(next) = moved(self.sub_status, told, self.returning) else { return };
+        self.returning |= next.milestone() == Milestone::Returned;
         if next != self.sub_status {
             self.since = Some(event.occurred);
         }
@@ -101,7 +106,7 @@ impl Progress {
 ///
 /// An end is left by a return alone. The carrier's having the data does not take back its having the parcel. On its way
 /// back a parcel is scanned like any other: it stays on its way back, and its delivery is the delivery to the sender.
-fn moved(from: SubStatus, told: SubStatus) -> Option<SubStatus> {
+fn moved(from: SubStatus, told: SubStatus, returning: bool) -> Option<SubStatus> {
     if from == SubStatus::ReturnedToSender {
         return None;
     }
@@ -111,7 +116,7 @@ fn moved(from: SubStatus, told: SubStatus) -> Option<SubStatus> {
     if from.ends() {
         return None;
     }
-    if from == SubStatus::Returning {
+    if returning {
         return match told.milestone() {
             Milestone::Delivered => Some(SubStatus::ReturnedToSender),
             Milestone::Exception => Some(told),
@@ -121,7 +126,7 @@ fn moved(from: SubStatus, told: SubStatus) -> Option<SubStatus> {
             | Milestone::OutForDelivery
             | Milestone::FailedAttempt
             | Milestone::AvailableForPickup
-            | Milestone::Returned => None,
+            | Milestone::Returned => Some(SubStatus::Returning),
         };
     }
     let only_data = !told.milestone().carrier_had_parcel();
@@ -176,6 +181,11 @@ mod tests {
             ("sent back after delivery", &[(5, S::DeliveredToRecipient), (9, S::Returning)], S::Returning),
             ("scanned on the way back", &[(5, S::Returning), (9, S::FacilityScan)], S::Returning),
             ("delivered on the way back", &[(5, S::Returning), (9, S::DeliveredToRecipient)], S::ReturnedToSender),
+            (
+                "held on the way back",
+                &[(5, S::Returning), (7, S::CustomsHold), (9, S::DeliveredToRecipient)],
+                S::ReturnedToSender,
+            ),
             ("found again", &[(5, S::Lost), (9, S::Moving)], S::Moving),
             ("cancelled, then scanned", &[(5, S::Cancelled), (9, S::Moving)], S::Cancelled),
         ] {

@@ -47,7 +47,11 @@ pub async fn poll_carriers(
     for reply in runner.ask(source, &asked).await {
         let trackers = reply.covers.iter().filter_map(|asked| by_number.remove(asked)).flatten().collect();
         let now = clock();
-        blocking(store, move |store| take_reply(store, trackers, &reply, now)).await?;
+        blocking(store, move |store| {
+            take_reply(store, trackers, &reply, now);
+            Ok(())
+        })
+        .await?;
     }
     Ok(asked.len())
 }
@@ -61,17 +65,20 @@ async fn blocking<T: Send + 'static>(
     done.unwrap_or_else(|error| Err(StoreError::Refused(error.to_string())))
 }
 
-fn take_reply(store: &Store, trackers: Vec<Tracker>, reply: &Reply, now: Timestamp) -> Result<(), StoreError> {
+fn take_reply(store: &Store, trackers: Vec<Tracker>, reply: &Reply, now: Timestamp) {
     if let Err(error) = &reply.answer {
         tracing::warn!(%error, "a source could not be asked");
     }
     for tracker in trackers {
-        store.seller(tracker.seller_id).write(|tables| match &reply.answer {
+        let taken = store.seller(tracker.seller_id).write(|tables| match &reply.answer {
             Ok(answer) => take_answer(tables, &tracker, answer, now),
             Err(error) => try_later(tables, &tracker, error.wait(), now),
-        })?;
+        });
+        if let Err(error) = taken {
+            // One that cannot be written must not cost the others their news; its claim runs out by itself.
+            tracing::error!(tracker = %tracker.id, %error, "news of a parcel could not be written");
+        }
     }
-    Ok(())
 }
 
 fn take_answer(
@@ -92,12 +99,15 @@ fn take_answer(
         tracing::debug!(number = tracker.number, news, "news of a parcel");
     }
     tables.note_check(tracker.id, now, 0)?;
-    let still_asked = tables.tracker_by_id(tracker.id)?.is_some_and(|it| it.next_check_at.is_some());
-    if still_asked {
+    if is_still_asked(tables, tracker)? {
         let next = now.saturating_add(pause_after(tables, tracker)?).unwrap_or(now);
         tables.schedule_check(tracker.id, Some(next))?;
     }
     Ok(())
+}
+
+fn is_still_asked(tables: &mut SellerTables, tracker: &Tracker) -> Result<bool, StoreError> {
+    Ok(tables.tracker_by_id(tracker.id)?.is_some_and(|it| it.next_check_at.is_some()))
 }
 
 /// How long until a number is asked about again: the nearer the door, the shorter.
@@ -127,5 +137,8 @@ fn try_later(
     let pause = SignedDuration::from_mins(2_i64.saturating_pow(doublings)).min(LONGEST_PAUSE);
     let told = wait.and_then(|wait| SignedDuration::try_from(wait).ok()).unwrap_or(SignedDuration::ZERO);
     tables.note_check(tracker.id, now, failed)?;
+    if !is_still_asked(tables, tracker)? {
+        return Ok(());
+    }
     tables.schedule_check(tracker.id, Some(now.saturating_add(pause.max(told)).unwrap_or(now)))
 }

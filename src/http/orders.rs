@@ -44,6 +44,7 @@ pub struct OrderIn {
     ship_by: Option<String>,
     shipping_method: Option<String>,
     channel: Option<String>,
+    /// 500 at most.
     #[serde(default)]
     lines: Vec<LineIn>,
 }
@@ -79,7 +80,7 @@ pub struct LineIn {
     line_id: Option<String>,
     sku: Option<String>,
     item_name: Option<String>,
-    /// 1 where absent.
+    /// 1 where nothing was ever said.
     #[schema(minimum = 1, maximum = 10_000_000)]
     quantity: Option<i64>,
     /// In minor units of the order's currency.
@@ -165,9 +166,15 @@ pub async fn put_order(app: Data<App>, caller: Caller, told: Json<OrderIn>) -> R
     Ok(if outcome == Outcome::Created { HttpResponse::Created().json(out) } else { HttpResponse::Ok().json(out) })
 }
 
+const MOST_LINES: usize = 500;
+
 impl OrderIn {
     /// One row a line, as a sheet would tell it.
     fn rows(self) -> Result<Vec<OrderRow>, Problem> {
+        if self.lines.len() > MOST_LINES {
+            let detail = format!("An order has {MOST_LINES} lines at most.");
+            return Err(Problem::invalid("/lines", "bad_count", detail));
+        }
         let ship_by = self.ship_by.as_deref().map(|text| end_time("/ship_by", text)).transpose()?;
         let head = OrderRow {
             order_number: text("/order_number", &self.order_number, 128)?,
@@ -182,7 +189,7 @@ impl OrderIn {
             shipping_charged_minor: None,
             state: None::<OrderState>,
             channel: self.channel,
-            line: OrderLine { quantity: 1, ship_by, deliver_by_on: self.deliver_by_on, ..OrderLine::default() },
+            line: OrderLine { ship_by, deliver_by_on: self.deliver_by_on, ..OrderLine::default() },
         };
         if self.lines.is_empty() {
             return Ok(vec![head]);
@@ -194,8 +201,8 @@ impl OrderIn {
 
 impl LineIn {
     fn onto(self, of_order: &OrderLine, n: usize) -> Result<OrderLine, Problem> {
-        let quantity = self.quantity.unwrap_or(1);
-        if !(1..=10_000_000).contains(&quantity) {
+        let quantity = self.quantity;
+        if quantity.is_some_and(|quantity| !(1..=10_000_000).contains(&quantity)) {
             let pointer = format!("/lines/{n}/quantity");
             return Err(Problem::invalid(&pointer, "out_of_range", "A quantity is from 1 to 10,000,000."));
         }

@@ -129,6 +129,7 @@ impl ResponseError for Problem {
             }
             _ => {}
         }
+        response.insert_header((header::CACHE_CONTROL, "no-store"));
         let mut response = response.content_type("application/problem+json").json(self);
         response.extensions_mut().insert(self.clone());
         response
@@ -150,7 +151,9 @@ pub async fn finish(
         Err(error) => return Err(error),
     };
     let status = response.status();
-    if status.is_client_error() || status.is_server_error() {
+    let is_page =
+        response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    if (status.is_client_error() || status.is_server_error()) && !is_page {
         let told = response.extensions().get::<Problem>().cloned();
         let mut problem = told.unwrap_or_else(|| Problem::of_status(status));
         problem.request_id = Some(id.clone());
@@ -193,6 +196,11 @@ impl From<StoreError> for Problem {
                 let detail =
                     "Something else wrote the same at the same moment. Read it again, then send your change again.";
                 Self::new(StatusCode::CONFLICT, "conflict", detail)
+            }
+            StoreError::BadText => {
+                let detail =
+                    "A text holds a character that cannot be kept, such as NUL. Take it out and send it again.";
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_text", detail)
             }
             StoreError::Refused(_) => Self::internal(),
         }

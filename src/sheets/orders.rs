@@ -70,7 +70,7 @@ fn line(cells: &mut Cells<'_>, currency: Option<Currency>) -> OrderLine {
         line_id: cells.identity("line_id", TEXT_CHARS),
         sku: cells.identity("sku", TEXT_CHARS),
         item_name: cells.text("item_name"),
-        quantity: cells.quantity().unwrap_or(1),
+        quantity: cells.quantity(),
         unit_price_minor: cells.amount("unit_price", currency),
         declared_value_minor: cells.amount("declared_value", currency),
         hs_code: cells.identity("hs_code", 32),

@@ -92,7 +92,7 @@ fn beside(order: &OrderRow, parcel: &Parcel) -> TrackingRow {
         deliver_by_on: order.line.deliver_by_on,
         line_id: order.line.line_id.clone(),
         sku: order.line.sku.clone(),
-        quantity: Some(order.line.quantity),
+        quantity: order.line.quantity,
         parcel_ref: parcel.reference.clone(),
         destination: order.destination.clone(),
         origin: order.origin.clone(),

@@ -7,7 +7,7 @@ use diesel::{Connection as _, PgConnection, SqliteConnection};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// A connection to either database; every query is written once, against this.
@@ -82,7 +82,10 @@ impl Engine {
         write: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
     ) -> Result<T, E> {
         match self {
-            Self::Sqlite { writer, .. } => write(&mut writer.lock().unwrap_or_else(PoisonError::into_inner)),
+            Self::Sqlite { path, writer } => {
+                let mut writer = usable_writer(path, writer)?;
+                write(&mut writer)
+            }
             Self::Postgres { pool, .. } => with_pooled(pool, write),
         }
     }
@@ -94,6 +97,22 @@ impl Engine {
             Self::Postgres { .. } => " FOR UPDATE SKIP LOCKED",
         }
     }
+}
+
+/// The one writer. One that a panic or the database itself left in an unknown state is opened anew: what it had not
+/// committed is gone, as it should be.
+fn usable_writer<'w>(
+    path: &Path,
+    writer: &'w Mutex<AnyConnection>,
+) -> Result<MutexGuard<'w, AnyConnection>, StoreError> {
+    let is_poisoned = writer.is_poisoned();
+    let mut guard = writer.lock().unwrap_or_else(PoisonError::into_inner);
+    let broken = <AnyConnection as diesel::Connection>::TransactionManager::is_broken_transaction_manager(&mut guard);
+    if is_poisoned || broken {
+        *guard = open_sqlite(path).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        writer.clear_poison();
+    }
+    Ok(guard)
 }
 
 fn with_pooled<T, E: From<StoreError>>(

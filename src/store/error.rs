@@ -14,6 +14,9 @@ pub enum StoreError {
     /// Another row has this key already.
     #[error("a row with this key exists already: {0}")]
     Taken(String),
+    /// A text holds a character that the database cannot keep, such as NUL.
+    #[error("a text holds a character that cannot be kept")]
+    BadText,
     /// Something that the database should never say to us.
     #[error("the database refused: {0}")]
     Refused(String),
@@ -29,6 +32,7 @@ impl From<diesel::result::Error> for StoreError {
                 Self::Unavailable(info.message().to_owned())
             }
             Error::DatabaseError(_, info) if means_full(info.message()) => Self::Full,
+            Error::DatabaseError(_, info) if means_bad_text(info.message()) => Self::BadText,
             Error::DatabaseError(_, info) if means_unavailable(info.message()) => {
                 Self::Unavailable(info.message().to_owned())
             }
@@ -42,10 +46,22 @@ fn means_full(message: &str) -> bool {
     message.contains("database or disk is full") || message.contains("No space left on device")
 }
 
+fn means_bad_text(message: &str) -> bool {
+    message.contains("invalid byte sequence for encoding") || message.contains("unsupported Unicode escape sequence")
+}
+
 fn means_unavailable(message: &str) -> bool {
-    ["database is locked", "server closed the connection", "terminating connection", "starting up", "shutting down"]
-        .iter()
-        .any(|sign| message.contains(sign))
+    [
+        "database is locked",
+        "deadlock detected",
+        "could not serialize access",
+        "server closed the connection",
+        "terminating connection",
+        "starting up",
+        "shutting down",
+    ]
+    .iter()
+    .any(|sign| message.contains(sign))
 }
 
 /// The database cannot be opened as it is named.

@@ -26,7 +26,8 @@ pub use types::{At, Json};
 
 use crate::domain::ids::{SellerId, TrackerId};
 use connection::Engine;
-use diesel::connection::TransactionManager;
+use diesel::RunQueryDsl;
+use diesel::connection::{AnsiTransactionManager, TransactionManager};
 
 /// The database.
 pub struct Store {
@@ -144,7 +145,10 @@ impl SellerStore<'_> {
     /// All that the closure writes is kept, or, where it fails, nothing.
     pub fn write<T, E: From<StoreError>>(&self, run: impl FnOnce(&mut SellerTables) -> Result<T, E>) -> Result<T, E> {
         self.engine.with_writer(|connection| {
-            in_transaction(connection, |connection| run(&mut SellerTables { connection, seller: self.seller }))
+            in_transaction(connection, |connection| {
+                take_turn(connection, self.seller)?;
+                run(&mut SellerTables { connection, seller: self.seller })
+            })
         })
     }
 }
@@ -188,14 +192,36 @@ fn in_transaction<T, E: From<StoreError>>(
             Ok(done)
         }
         Err(error) => {
-            Transactions::rollback_transaction(connection).map_err(StoreError::from)?;
+            // A database that rolled back by itself says so here; what went wrong first is what counts.
+            if let Err(rollback) = Transactions::rollback_transaction(connection) {
+                tracing::warn!(%rollback, "a transaction could not be rolled back");
+            }
             Err(error)
         }
     }
 }
 
+/// On SQLite the write lock is taken at the start: a read that then wants to write would be refused if another process
+/// had written in between. Within a transaction this is a savepoint.
 fn begin(connection: &mut AnyConnection) -> diesel::QueryResult<()> {
-    Transactions::begin_transaction(connection)
+    let outermost = Transactions::transaction_manager_status_mut(connection).transaction_depth()?.is_none();
+    match connection {
+        AnyConnection::Sqlite(sqlite) if outermost => {
+            AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE")
+        }
+        AnyConnection::Sqlite(_) | AnyConnection::Postgres(_) => Transactions::begin_transaction(connection),
+    }
+}
+
+/// On PostgreSQL the writes of one seller go one after the other, as all do on SQLite: so what a transaction has read of
+/// a seller stays true until it has written. A row lock is understood by every engine that speaks PostgreSQL.
+fn take_turn(connection: &mut AnyConnection, seller: SellerId) -> Result<(), StoreError> {
+    if matches!(connection, AnyConnection::Postgres(_)) {
+        diesel::sql_query("SELECT id FROM sellers WHERE id = $1 FOR UPDATE")
+            .bind::<types::sql::Id, _>(seller)
+            .execute(connection)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! Shipments and the legs that point to their trackers.
 
 use super::orders::place;
-use super::schema::{legs, orders, promise_changes, shipments, standings, trackers};
-use super::types::At;
+use super::schema::{legs, orders, shipments, standings, trackers};
+use super::trackers::Tracker;
+use super::types::{At, sql};
 use super::{SellerTables, StoreError};
 use crate::domain::event_time::EventTime;
 use crate::domain::ids::{OrderId, SellerId, ShipmentId, ShopId, TrackerId};
@@ -160,6 +161,20 @@ impl SellerTables<'_> {
         Ok(found.select(Shipment::as_select()).load(self.connection)?.pop())
     }
 
+    /// The trackers of this number, at any carrier and in any generation, under which a parcel of this order goes.
+    pub fn trackers_of_order(&mut self, order: OrderId, number: &str) -> Result<Vec<Tracker>, StoreError> {
+        let found = trackers::table
+            .inner_join(legs::table.on(legs::seller_id.eq(trackers::seller_id).and(legs::tracker_id.eq(trackers::id))))
+            .inner_join(
+                shipments::table.on(shipments::seller_id.eq(legs::seller_id).and(shipments::id.eq(legs::shipment_id))),
+            )
+            .filter(trackers::seller_id.eq(self.seller))
+            .filter(shipments::order_id.eq(order))
+            .filter(trackers::number.eq(number))
+            .order(trackers::generation.desc());
+        Ok(found.select(Tracker::as_select()).load(self.connection)?)
+    }
+
     /// The shipments that go under a tracker: several where one parcel holds several orders.
     pub fn shipments_under(&mut self, tracker: TrackerId) -> Result<Vec<ShipmentId>, StoreError> {
         let mine = legs::table.filter(legs::seller_id.eq(self.seller)).filter(legs::tracker_id.eq(tracker));
@@ -215,16 +230,19 @@ impl SellerTables<'_> {
         Ok(rows.into_iter().map(leg).collect())
     }
 
+    /// Keeps a promise in its history; of several at one instant the last counts.
     pub fn note_promise(&mut self, shipment: &Shipment, now: Timestamp) -> Result<(), StoreError> {
-        diesel::insert_into(promise_changes::table)
-            .values((
-                promise_changes::seller_id.eq(self.seller),
-                promise_changes::shipment_id.eq(shipment.id),
-                promise_changes::changed_at.eq(At(now)),
-                promise_changes::deliver_by_on.eq(&shipment.deliver_by_on),
-                promise_changes::source.eq(&shipment.promise_source),
-            ))
-            .execute(self.connection)?;
+        diesel::sql_query(
+            "INSERT INTO promise_changes (seller_id, shipment_id, changed_at, deliver_by_on, source) \
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (seller_id, shipment_id, changed_at) \
+             DO UPDATE SET deliver_by_on = excluded.deliver_by_on, source = excluded.source",
+        )
+        .bind::<sql::Id, _>(self.seller)
+        .bind::<sql::Id, _>(shipment.id)
+        .bind::<sql::Instant, _>(At(now))
+        .bind::<sql::Nullable<sql::Text>, _>(&shipment.deliver_by_on)
+        .bind::<sql::Nullable<sql::Text>, _>(&shipment.promise_source)
+        .execute(self.connection)?;
         Ok(())
     }
 

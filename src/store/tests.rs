@@ -65,7 +65,7 @@ fn an_event_is_kept_as_it_came_and_once() {
             let appended = tables.write(|tables| tables.append_event(&told, &details)).unwrap();
             assert_eq!(appended, is_new, "{time}");
         }
-        assert_eq!(tables.read(|tables| tables.events(&[tracker.id])).unwrap(), [told.clone()]);
+        assert_eq!(tables.read(|tables| tables.events(&[tracker.id])).unwrap(), std::slice::from_ref(&told));
         let kept = tables.read(|tables| tables.event_details(&[tracker.id])).unwrap();
         assert_eq!(kept.get(&(tracker.id, told.key)), Some(&details));
     });

@@ -173,8 +173,10 @@ impl FromSql<Document, Pg> for Json {
 
 impl ToSql<Document, Pg> for Json {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        // A jsonb cannot hold NUL; what was damaged before it came here is marked as such.
+        let text = self.0.to_string().replace("\\u0000", "\\ufffd");
         out.write_all(&[JSONB_VERSION])?;
-        serde_json::to_writer(out, &self.0)?;
+        out.write_all(text.as_bytes())?;
         Ok(IsNull::No)
     }
 }

@@ -147,6 +147,9 @@ fn take_in_line(
     let key = line_key(told, repeat);
     let lines = tables.order_lines(order.id)?;
     let stored = lines.iter().find(|line| line.line_key == key);
+    if stored.is_none() && repeat == 1 && !lines.is_empty() && is_about_the_order(told) {
+        return tell_all_lines(tables, &lines, told);
+    }
     let next_no = lines.iter().map(|line| line.line_no).max().unwrap_or(0) + 1;
     let mut line = stored.cloned().unwrap_or_else(|| bare_line(order, key, next_no));
     tell_line(&mut line, told);
@@ -155,6 +158,25 @@ fn take_in_line(
         Some(_) => tables.update_line(&line).map(|()| Outcome::Updated),
         None => tables.insert_line(&line).map(|()| Outcome::Created),
     }
+}
+
+/// Days, and no goods: said of the order as a whole.
+fn is_about_the_order(line: &OrderLine) -> bool {
+    let days = OrderLine { ship_by: line.ship_by, deliver_by_on: line.deliver_by_on, ..OrderLine::default() };
+    *line == days
+}
+
+fn tell_all_lines(tables: &mut SellerTables, lines: &[Line], told: &OrderLine) -> Result<Outcome, StoreError> {
+    let mut outcome = Outcome::Unchanged;
+    for stored in lines {
+        let mut line = stored.clone();
+        tell_line(&mut line, told);
+        if line != *stored {
+            tables.update_line(&line)?;
+            outcome = Outcome::Updated;
+        }
+    }
+    Ok(outcome)
 }
 
 fn line_key(line: &OrderLine, repeat: usize) -> String {
@@ -191,7 +213,7 @@ fn tell_line(line: &mut Line, told: &OrderLine) {
     take(&mut line.line_id, told.line_id.clone());
     take(&mut line.sku, told.sku.clone());
     take(&mut line.item_name, told.item_name.clone());
-    line.quantity = told.quantity;
+    line.quantity = told.quantity.unwrap_or(line.quantity);
     take(&mut line.unit_price_minor, told.unit_price_minor);
     take(&mut line.declared_value_minor, told.declared_value_minor);
     take(&mut line.hs_code, told.hs_code.clone());

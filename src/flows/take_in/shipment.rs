@@ -7,7 +7,7 @@ use crate::domain::ids::{ShipmentId, TrackerId};
 use crate::domain::milestone::{Milestone, SubStatus};
 use crate::domain::scan::{DedupeKey, Scan, ScanDetails, Source};
 use crate::domain::shipment::TrackingRow;
-use crate::flows::record_events::{append, withdraw};
+use crate::flows::record_events::{append, judge, withdraw};
 use crate::store::orders::Order;
 use crate::store::shipments::Shipment;
 use crate::store::trackers::Tracker;
@@ -28,7 +28,7 @@ pub fn take_in_shipment(
     order: &Order,
     row: &TrackingRow,
 ) -> Result<(ShipmentId, Outcome), TakeInError> {
-    let tracker = tracker_for(tables, desk, row)?;
+    let tracker = tracker_for(tables, desk, order, row)?;
     let stored = tables.shipment_under(order.id, tracker.id)?;
     let before = stored.clone().unwrap_or_else(|| bare_shipment(desk, order, row));
     let mut shipment = before.clone();
@@ -46,16 +46,32 @@ pub fn take_in_shipment(
         tables.update_shipment(&shipment)?;
     }
     settle(tables, desk, order, &mut shipment)?;
+    // One parcel may hold several orders: what was said of it holds for each.
+    for other in tables.shipments_under(tracker.id)?.into_iter().filter(|other| *other != shipment.id && news > 0) {
+        judge(tables, &desk.moment, other)?;
+    }
     Ok((shipment.id, if stored.is_some() { Outcome::Updated } else { Outcome::Created }))
 }
 
 /// The tracker that follows the row's number; a new one, or a new generation, where there is none.
-fn tracker_for(tables: &mut SellerTables, desk: &Desk<'_>, row: &TrackingRow) -> Result<Tracker, StoreError> {
+fn tracker_for(
+    tables: &mut SellerTables,
+    desk: &Desk<'_>,
+    order: &Order,
+    row: &TrackingRow,
+) -> Result<Tracker, StoreError> {
     let (carrier, number) = (row.number.followed_as(), &row.number.number);
+    let is_other = |slug: &str| slug == CarrierSlug::OTHER;
+    // What this order was sent under stays what it was sent under, also where the number has come back since, and where
+    // the carrier is named on one upload and left blank on another.
+    let of_order = tables.trackers_of_order(order.id, number)?.into_iter();
+    let same = |it: &Tracker| it.carrier == carrier.as_ref() || is_other(&it.carrier) || is_other(carrier.as_ref());
+    if let Some(tracker) = of_order.into_iter().find(same) {
+        return Ok(tracker);
+    }
     let latest = match tables.tracker(carrier.as_ref(), number)? {
         Some(tracker) => Some(tracker),
-        // A carrier that is named on one upload and left blank on another is still one parcel.
-        None if carrier.as_ref() == CarrierSlug::OTHER => tables.trackers_by_number(number)?.pop(),
+        None if is_other(carrier.as_ref()) => tables.trackers_by_number(number)?.pop(),
         None => None,
     };
     let generation = match latest {
@@ -144,10 +160,11 @@ fn tell_claims(
 ) -> Result<usize, StoreError> {
     let carrier = CarrierSlug::from_stored(tracker.carrier.clone());
     let key_of = |scan: &Scan| scan.dedupe_key(&carrier, &tracker.number);
-    let mut scans = Vec::new();
+    let (mut scans, mut taken_back) = (Vec::new(), 0);
     if let Some(shipped) = row.shipped {
         if let Some(old) = before.shipped().filter(|old| *old != shipped) {
             withdraw(tables, &desk.moment, tracker.id, &key_of(&claim(old, SubStatus::LabelCreated, "shipped")))?;
+            taken_back += 1;
         }
         scans.push(claim(shipped, SubStatus::LabelCreated, "shipped"));
     }
@@ -157,11 +174,12 @@ fn tell_claims(
         let key = key_of(&scan);
         if let Some(old) = before.delivery_claim.as_ref().filter(|old| **old != key.0) {
             withdraw(tables, &desk.moment, tracker.id, &DedupeKey(old.clone()))?;
+            taken_back += 1;
         }
         shipment.delivery_claim = Some(key.0);
         scans.push(scan);
     }
-    append(tables, &desk.moment, tracker, &scans, Source::Seller)
+    append(tables, &desk.moment, tracker, &scans, Source::Seller).map(|news| news + taken_back)
 }
 
 fn claim(occurred: EventTime, sub_status: SubStatus, word: &str) -> Scan {

@@ -1,5 +1,6 @@
 //! One parcel told in every way must end in one state, on both databases.
 
+use super::Outcome;
 use super::put::{OrderRef, Sender, prove, put_order, put_scans, put_shipment};
 use crate::domain::event_time::EventTime;
 use crate::domain::ids::{SellerId, ShipmentId};
@@ -37,7 +38,10 @@ fn seller(store: &Store, secrets: &Secrets) -> SellerId {
         created_at: crate::store::At(now()),
     };
     store.platform(crate::store::Reason::Admin).write(|tables| tables.insert_seller(&seller, &shop)).unwrap();
-    put_order(&sender(store, secrets, seller.id), &[order()]).unwrap();
+    for number in ["1001", "1002"] {
+        put_order(&sender(store, secrets, seller.id), &[OrderRow { order_number: number.to_owned(), ..order() }])
+            .unwrap();
+    }
     seller.id
 }
 
@@ -59,7 +63,7 @@ fn order() -> OrderRow {
         shipping_charged_minor: None,
         state: None,
         channel: None,
-        line: OrderLine { quantity: 1, deliver_by_on: Some(date(2026, 9, 20)), ..OrderLine::default() },
+        line: OrderLine { quantity: Some(1), deliver_by_on: Some(date(2026, 9, 20)), ..OrderLine::default() },
     }
 }
 
@@ -82,7 +86,11 @@ fn parcel(number: &str, delivered: Option<&str>) -> TrackingRow {
 }
 
 fn put(store: &Store, secrets: &Secrets, seller: SellerId, row: TrackingRow) -> ShipmentId {
-    put_shipment(&sender(store, secrets, seller), &OrderRef::Number("1001".to_owned()), row).unwrap().0
+    put_for("1001", &sender(store, secrets, seller), row).0
+}
+
+fn put_for(order: &str, sender: &Sender<'_>, row: TrackingRow) -> (ShipmentId, Outcome) {
+    put_shipment(sender, &OrderRef::Number(order.to_owned()), row).unwrap()
 }
 
 fn standing(store: &Store, seller: SellerId, shipment: ShipmentId) -> StandingRow {
@@ -161,5 +169,72 @@ fn silence_alone_makes_a_parcel_late() {
         store.seller(seller).write(|tables| judge(tables, &moment, shipment)).unwrap();
         let after = standing(store, seller, shipment);
         assert_eq!((after.verdict.as_str(), after.reconsider_at), ("late_open", None));
+    });
+}
+
+#[test]
+fn news_of_a_parcel_reaches_every_order_in_it() {
+    let secrets = Secrets::from_text(&Secrets::fresh_key().unwrap()).unwrap();
+    on_both(|store| {
+        let seller = seller(store, &secrets);
+        let sender = sender(store, &secrets, seller);
+        let (first, _) = put_for("1001", &sender, parcel("PARCEL-3", None));
+        let (second, _) = put_for("1002", &sender, parcel("PARCEL-3", Some("2026-09-18T10:00:00")));
+        assert_ne!(first, second);
+        for shipment in [first, second] {
+            assert_eq!(standing(store, seller, shipment).milestone, "delivered");
+        }
+    });
+}
+
+#[test]
+fn a_number_that_came_back_leaves_the_old_parcel_alone() {
+    let secrets = Secrets::from_text(&Secrets::fresh_key().unwrap()).unwrap();
+    on_both(|store| {
+        let seller = seller(store, &secrets);
+        let sender = sender(store, &secrets, seller);
+        let old = TrackingRow {
+            shipped: EventTime::parse("2026-01-05T09:00:00"),
+            ..parcel("PARCEL-4", Some("2026-01-09T10:00:00"))
+        };
+        let (january, _) = put_for("1001", &sender, old.clone());
+        let (september, _) = put_for("1002", &sender, parcel("PARCEL-4", None));
+        assert_eq!(standing(store, seller, september).milestone, "info_received", "another generation");
+        assert_eq!(put_for("1001", &sender, old), (january, Outcome::Unchanged), "the old file again");
+        assert_eq!(standing(store, seller, september).milestone, "info_received");
+    });
+}
+
+#[test]
+fn a_promise_may_change_twice_at_one_instant() {
+    let secrets = Secrets::from_text(&Secrets::fresh_key().unwrap()).unwrap();
+    on_both(|store| {
+        let seller = seller(store, &secrets);
+        for day in [date(2026, 9, 22), date(2026, 9, 21)] {
+            put(store, &secrets, seller, TrackingRow { deliver_by_on: Some(day), ..parcel("PARCEL-5", None) });
+        }
+        let shipment = put(store, &secrets, seller, parcel("PARCEL-5", None));
+        let known = store.seller(seller).read(|tables| tables.promises_known(&[shipment], now())).unwrap();
+        assert_eq!(known.get(&shipment), Some(&Some("2026-09-21".to_owned())));
+    });
+}
+
+#[test]
+fn days_of_an_order_make_no_line_of_their_own() {
+    let secrets = Secrets::from_text(&Secrets::fresh_key().unwrap()).unwrap();
+    on_both(|store| {
+        let seller = seller(store, &secrets);
+        let sender = sender(store, &secrets, seller);
+        let lamp = OrderLine { sku: Some("LAMP".to_owned()), quantity: Some(3), ..order().line };
+        let number = "1003".to_owned();
+        let (id, _) = put_order(&sender, &[OrderRow { order_number: number.clone(), line: lamp, ..order() }]).unwrap();
+        let later = OrderLine { deliver_by_on: Some(date(2026, 9, 28)), ..OrderLine::default() };
+        put_order(&sender, &[OrderRow { order_number: number, line: later, ..order() }]).unwrap();
+        let (lines, order) = store
+            .seller(seller)
+            .read(|tables| Ok::<_, crate::store::StoreError>((tables.order_lines(id)?, tables.order(id)?)))
+            .unwrap();
+        assert_eq!(lines.iter().map(|line| line.quantity).collect::<Vec<_>>(), [3]);
+        assert_eq!(order.unwrap().deliver_by_on.as_deref(), Some("2026-09-28"));
     });
 }

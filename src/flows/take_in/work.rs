@@ -68,7 +68,7 @@ pub fn work_off_one(place: &Workplace<'_>) -> Result<bool, WorkError> {
 }
 
 fn is_refusal(error: &StoreError) -> bool {
-    matches!(error, StoreError::Refused(_) | StoreError::Taken(_))
+    matches!(error, StoreError::Refused(_) | StoreError::Taken(_) | StoreError::BadText)
 }
 
 fn broken_import(error: &StoreError) -> Fault {
@@ -467,8 +467,11 @@ fn take_in_tracking(
         None if create_orders => {
             let mut bare = order::bare_order(desk, &row.order_number)?;
             bare.country = row.destination.country.map(|it| it.to_string());
+            bare.region.clone_from(&row.destination.region);
             bare.postal_code.clone_from(&row.destination.postal_code);
             tables.insert_order(&bare)?;
+            let body = json!({"order_number": bare.order_number, "shop": desk.shop.name});
+            tables.tell(Change::OrderCreated, bare.id.0, body, desk.moment.now)?;
             bare
         }
         None => return Err(TakeInError::OrderNotFound(row.order_number.clone())),
