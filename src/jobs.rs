@@ -3,8 +3,11 @@
 use crate::app::{App, in_background};
 use crate::flows;
 use crate::telemetry::chain;
+use jiff::SignedDuration;
 use std::sync::Arc;
 use std::time::Duration;
+
+const SWEEP: SignedDuration = SignedDuration::from_hours(1);
 
 /// How long a round waits where nothing was due.
 #[derive(Debug, Clone, Copy)]
@@ -20,7 +23,7 @@ impl Default for Pace {
 
 /// Runs all jobs until [`App::stop`].
 pub async fn run(app: Arc<App>, pace: Pace) {
-    tokio::join!(imports(&app, pace), judging(&app, pace), polling(&app, pace));
+    tokio::join!(imports(&app, pace), judging(&app, pace), polling(&app, pace), sweeping(&app, pace));
 }
 
 async fn imports(app: &Arc<App>, pace: Pace) {
@@ -64,6 +67,20 @@ async fn polling(app: &Arc<App>, pace: Pace) {
         if asked == 0 {
             tokio::time::sleep(pace.idle).await;
         }
+    }
+}
+
+/// Takes back uploads that broke off, once an hour by the clock of the application.
+async fn sweeping(app: &Arc<App>, pace: Pace) {
+    let mut next = app.now();
+    while !app.is_stopping() {
+        if app.now() >= next {
+            let swept =
+                in_background(app, |app| flows::take_in::upload::sweep_broken(&app.store, app.now()).map(|()| 0));
+            done(swept.await, "sweeping");
+            next = app.now().saturating_add(SWEEP).unwrap_or(next);
+        }
+        tokio::time::sleep(pace.idle).await;
     }
 }
 

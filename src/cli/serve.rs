@@ -44,7 +44,6 @@ pub fn run(arguments: &ServeArgs, mut config: Config) -> Result<u8, ServeError> 
     let app = Arc::new(App::open(config, Clock::System)?);
     if !arguments.no_jobs {
         app.store.take_over()?;
-        flows::take_in::upload::sweep_broken(&app.store, app.now())?;
     }
     let jobs = (!arguments.no_jobs).then_some(jobs::Pace::default());
     actix_web::rt::System::new().block_on(serve(app, listener, jobs))?;
