@@ -6,8 +6,8 @@ use super::problem::Problem;
 use crate::app::{self, App};
 use crate::domain::ids::{ImportId, SellerId};
 use crate::flows::list_imports;
+use crate::flows::take_in::repaired;
 use crate::flows::take_in::upload::{self, ImportOptions, ImportRequest, Incoming};
-use crate::flows::take_in::work;
 use crate::flows::templates;
 use actix_multipart::Multipart;
 use actix_web::http::{StatusCode, header};
@@ -406,7 +406,7 @@ pub async fn repaired_file(app: Data<App>, caller: Caller, id: Path<Uuid>) -> Re
         let detail = "There are no rows to repair: the file is not read yet, or was refused as a whole.";
         return Err(Problem::new(StatusCode::CONFLICT, "no_rows", detail));
     }
-    let file = work_on(&app, move |app| work::repaired_file(&app.store, &import, app.now())).await??;
+    let file = work_on(&app, move |app| repaired::repaired_file(&app.store, &import, app.now())).await??;
     Ok(HttpResponse::Ok()
         .content_type("text/csv; charset=utf-8")
         .insert_header((header::CONTENT_DISPOSITION, "attachment; filename=\"repaired.csv\""))

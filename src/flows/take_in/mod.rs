@@ -5,7 +5,9 @@
 pub mod event;
 pub mod order;
 pub mod put;
+pub mod repaired;
 pub mod shipment;
+mod stored_file;
 pub mod upload;
 pub mod work;
 

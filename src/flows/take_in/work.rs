@@ -2,6 +2,7 @@
 //!
 //! After a crash the next worker reads the file again up to the cursor, without writing, and goes on behind it.
 
+use super::stored_file::{Hold, StoredFile};
 use super::upload::ImportOptions;
 use super::{Desk, Outcome, TakeInError, event, order, shipment};
 use crate::domain::ids::{ClaimId, OrderId, ShipmentId};
@@ -16,12 +17,12 @@ use jiff::{Timestamp, ToSpan};
 use serde_json::{Map, Value, json};
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::{self, Read};
+use std::io;
 
 const ROWS_A_CHUNK: usize = 500;
 /// So long a silent worker holds an import; each piece of the file that is read, and each chunk that is written, renews
 /// it.
-const HOLD_SECONDS: i64 = 15;
+pub(super) const HOLD_SECONDS: i64 = 15;
 
 /// Why a worker stopped before the end of a file.
 #[derive(Debug, thiserror::Error)]
@@ -106,7 +107,7 @@ fn work_off(place: &Workplace<'_>, mut import: Import, claim: ClaimId) -> Result
     run.through(records)
 }
 
-fn context(tables: &mut SellerTables, import: &Import) -> Result<(Seller, Shop), StoreError> {
+pub(super) fn context(tables: &mut SellerTables, import: &Import) -> Result<(Seller, Shop), StoreError> {
     let gone = || StoreError::Refused("the import's seller or shop is gone".to_owned());
     let seller = tables.profile()?.ok_or_else(gone)?;
     let shop = tables.shops()?.into_iter().find(|shop| shop.id == import.shop_id).ok_or_else(gone)?;
@@ -118,7 +119,7 @@ fn import_options(import: &Import) -> ImportOptions {
 }
 
 /// How the file of an import is read; the same at every reading.
-pub fn sheet_options(import: &Import, seller: &Seller, now: Timestamp) -> sheets::Options {
+pub(super) fn sheet_options(import: &Import, seller: &Seller, now: Timestamp) -> sheets::Options {
     let told = import_options(import);
     let zone = told.time_zone.as_deref().and_then(|name| TimeZone::get(name).ok()).unwrap_or_else(|| seller.zone());
     sheets::Options {
@@ -376,7 +377,7 @@ impl From<WorkError> for Undo {
     }
 }
 
-fn line_of(record: &Record) -> i64 {
+pub(super) fn line_of(record: &Record) -> i64 {
     i64::try_from(record.line).unwrap_or(i64::MAX)
 }
 
@@ -478,92 +479,4 @@ fn take_in_tracking(
     };
     let (shipment, outcome) = shipment::take_in_shipment(tables, desk, &order, row)?;
     Ok((Some(order.id), Some(shipment), outcome))
-}
-
-/// The uploaded file, read from its stored pieces.
-pub struct StoredFile<'a> {
-    store: SellerStore<'a>,
-    import: crate::domain::ids::ImportId,
-    next_chunk: i32,
-    chunk: io::Cursor<Vec<u8>>,
-    hold: Option<Hold<'a>>,
-}
-
-/// A worker's hold on an import, which reading on renews.
-#[derive(Clone, Copy)]
-struct Hold<'a> {
-    claim: ClaimId,
-    clock: &'a dyn Fn() -> Timestamp,
-}
-
-impl<'a> StoredFile<'a> {
-    pub fn open(store: SellerStore<'a>, import: &Import) -> Self {
-        Self { store, import: import.id, next_chunk: 0, chunk: io::Cursor::default(), hold: None }
-    }
-
-    fn held(store: SellerStore<'a>, import: &Import, hold: Hold<'a>) -> Self {
-        Self { hold: Some(hold), ..Self::open(store, import) }
-    }
-
-    fn renew(&self) -> Result<(), StoreError> {
-        let Some(hold) = self.hold else { return Ok(()) };
-        let now = (hold.clock)();
-        let until = now.saturating_add(HOLD_SECONDS.seconds()).unwrap_or(now);
-        // A hold that was lost shows at the next chunk's writing.
-        self.store.write(|tables| tables.renew_import(self.import, hold.claim, until)).map(drop)
-    }
-}
-
-impl Read for StoredFile<'_> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let read = self.chunk.read(into)?;
-            if read > 0 || into.is_empty() {
-                return Ok(read);
-            }
-            let next =
-                self.store.read(|tables| tables.chunk(self.import, self.next_chunk)).map_err(io::Error::other)?;
-            let Some(bytes) = next else { return Ok(0) };
-            self.renew().map_err(io::Error::other)?;
-            self.next_chunk += 1;
-            self.chunk = io::Cursor::new(bytes);
-        }
-    }
-}
-
-/// The rejected rows of an import in the seller's own columns, with what is wrong and what can be proved.
-///
-/// # Errors
-///
-/// [`WorkError::File`] where the file cannot be read any more.
-pub fn repaired_file(store: &Store, import: &Import, now: Timestamp) -> Result<Vec<u8>, WorkError> {
-    let seller_store = store.seller(import.seller_id);
-    let (seller, _shop) = seller_store.read(|tables| context(tables, import))?;
-    let options = sheet_options(import, &seller, now);
-    let unreadable = |error: SheetError| WorkError::File(io::Error::other(error));
-    let survey = sheets::survey(StoredFile::open(seller_store, import), &options).map_err(unreadable)?;
-    let mut rejected = rejected_rows(seller_store, import)?;
-    let mut file = Vec::new();
-    let mut writer = sheets::RepairedWriter::new(&mut file, &survey).map_err(WorkError::File)?;
-    for record in sheets::records(StoredFile::open(seller_store, import), &survey, &options).map_err(unreadable)? {
-        let mut record = record.map_err(unreadable)?;
-        if let Some(errors) = rejected.remove(&line_of(&record)) {
-            record.errors = errors;
-            writer.write(&record).map_err(WorkError::File)?;
-        }
-    }
-    writer.finish().map_err(WorkError::File)?;
-    Ok(file)
-}
-
-fn rejected_rows(store: SellerStore<'_>, import: &Import) -> Result<HashMap<i64, Vec<Fault>>, StoreError> {
-    let mut rejected = HashMap::new();
-    let mut after = 0;
-    loop {
-        let page = store.read(|tables| tables.import_rows_page(import.id, Some("rejected"), after, 1000))?;
-        let Some(last) = page.last() else { return Ok(rejected) };
-        after = last.line;
-        rejected
-            .extend(page.into_iter().map(|row| (row.line, serde_json::from_value(row.errors.0).unwrap_or_default())));
-    }
 }
