@@ -35,7 +35,6 @@ pub struct Order {
     pub dispatch_by_at: Option<At>,
     /// The earliest of the lines' own days.
     pub deliver_by_on: Option<String>,
-    pub promise_source: Option<String>,
     /// SHA-256 of the status link's token.
     pub token_hash: Vec<u8>,
     /// The token under the instance's secret key, so that the link can be given again.

@@ -61,7 +61,6 @@ diesel::table! {
         channel -> Nullable<Text>,
         dispatch_by_at -> Nullable<Instant>,
         deliver_by_on -> Nullable<Text>,
-        promise_source -> Nullable<Text>,
         token_hash -> Binary,
         token_sealed -> Binary,
         created_at -> Instant,

@@ -52,7 +52,6 @@ CREATE TABLE orders (
     channel TEXT,
     dispatch_by_at TIMESTAMPTZ,
     deliver_by_on TEXT,
-    promise_source TEXT,
     token_hash BYTEA NOT NULL UNIQUE,
     token_sealed BYTEA NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,

@@ -53,7 +53,6 @@ CREATE TABLE orders (
     channel TEXT,
     dispatch_by_at BIGINT,
     deliver_by_on TEXT,
-    promise_source TEXT,
     token_hash BLOB NOT NULL UNIQUE,
     token_sealed BLOB NOT NULL,
     created_at BIGINT NOT NULL,

@@ -69,7 +69,6 @@ pub fn bare_order(desk: &Desk<'_>, number: &str) -> Result<Order, TakeInError> {
         channel: None,
         dispatch_by_at: None,
         deliver_by_on: None,
-        promise_source: None,
         token_hash: digest(&token),
         token_sealed: desk.secrets.seal(id.0.as_bytes(), &token)?,
         created_at: At(now),
