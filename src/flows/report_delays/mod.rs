@@ -176,12 +176,12 @@ pub enum Scope {
 ///
 /// [`StoreError`].
 pub fn report_delays(store: &Store, scope: Scope, query: &ReportQuery, now: Timestamp) -> Result<Report, StoreError> {
-    let sellers = store.platform(Reason::Admin).read(|tables| tables.sellers())?;
+    let sellers: Vec<Seller> = match scope {
+        Scope::Seller(id) => store.seller(id).read(|tables| tables.profile())?.into_iter().collect(),
+        Scope::Everyone => store.platform(Reason::Admin).read(|tables| tables.sellers())?,
+    };
     let mut counting = Counting::new(query, now);
     for seller in sellers {
-        if matches!(scope, Scope::Seller(only) if only != seller.id) {
-            continue;
-        }
         store.seller(seller.id).read(|tables| counting.count_seller(tables, &seller))?;
     }
     Ok(counting.finish())
