@@ -7,7 +7,7 @@ use crate::domain::carrier::{self, DeclaredCarrier};
 use crate::domain::country::CountryCode;
 use crate::domain::order::Place;
 use crate::domain::shipment::ProvenNumber;
-use crate::domain::tracking_number::{self, Hints, NumberCheck, NumberCode};
+use crate::domain::tracking_number::{self, Gravity, Hints, NumberCheck, NumberCode};
 
 const COLUMN: &str = "tracking_number";
 
@@ -81,33 +81,29 @@ impl Cells<'_> {
             _ => None,
         };
         let fault = |code: &str| Fault::of_cell(COLUMN, code, check.detail.clone()).with_repair(repair);
-        let refused = match check.code {
-            None | Some(NumberCode::SandboxNumber) => return Some(false),
-            Some(NumberCode::ScientificNotation) => fault("scientific_notation"),
-            Some(NumberCode::PrecisionLost) => fault("precision_lost"),
-            Some(NumberCode::MultipleNumbers) => fault("multiple_tracking_numbers"),
-            Some(NumberCode::Placeholder) => fault("placeholder_value"),
-            Some(NumberCode::Empty) => fault("missing_field"),
-            Some(
-                NumberCode::BadChecksum
-                | NumberCode::BadLength
-                | NumberCode::BadCountry
-                | NumberCode::BadFormat
-                | NumberCode::CarrierMismatch
-                | NumberCode::LostLeadingZero,
-            ) => {
-                if !declares {
-                    return Some(false);
-                }
-                let doubt = fault(check.code.map_or("bad_format", NumberCode::code));
-                if !self.options.strict {
-                    self.warnings.push(doubt);
-                    return Some(true);
-                }
-                doubt
+        let Some(code) = check.code else { return Some(false) };
+        let refused = match code.gravity() {
+            Gravity::Test => return Some(false),
+            Gravity::Damage => fault(cell_code(code)),
+            Gravity::Doubt if !declares => return Some(false),
+            Gravity::Doubt if !self.options.strict => {
+                self.warnings.push(fault(code.code()));
+                return Some(true);
             }
+            Gravity::Doubt => fault(code.code()),
         };
         self.errors.push(refused);
         None
+    }
+}
+
+/// Damage is named for a cell of a sheet as other cells' damage is.
+#[allow(clippy::wildcard_enum_match_arm, reason = "three codes have another name in a sheet")]
+fn cell_code(code: NumberCode) -> &'static str {
+    match code {
+        NumberCode::MultipleNumbers => "multiple_tracking_numbers",
+        NumberCode::Placeholder => "placeholder_value",
+        NumberCode::Empty => "missing_field",
+        other => other.code(),
     }
 }

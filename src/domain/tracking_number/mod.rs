@@ -112,7 +112,36 @@ pub enum NumberCode {
     Empty,
 }
 
+/// What a code means for the number it was given to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gravity {
+    /// There is no number to follow: digits are gone, or it was never one.
+    Damage,
+    /// It may be a slip of the pen; where a carrier was declared, the seller should look.
+    Doubt,
+    /// A carrier's published test number: no fault.
+    Test,
+}
+
 impl NumberCode {
+    /// Whether a number with this code can be followed all the same.
+    pub fn gravity(self) -> Gravity {
+        match self {
+            Self::ScientificNotation
+            | Self::PrecisionLost
+            | Self::MultipleNumbers
+            | Self::Placeholder
+            | Self::Empty => Gravity::Damage,
+            Self::BadChecksum
+            | Self::BadLength
+            | Self::BadCountry
+            | Self::BadFormat
+            | Self::CarrierMismatch
+            | Self::LostLeadingZero => Gravity::Doubt,
+            Self::SandboxNumber => Gravity::Test,
+        }
+    }
+
     pub fn code(self) -> &'static str {
         match self {
             Self::BadChecksum => "bad_checksum",

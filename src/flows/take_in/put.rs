@@ -6,7 +6,7 @@ use crate::domain::ids::{OrderId, SellerId, ShipmentId};
 use crate::domain::order::OrderRow;
 use crate::domain::scan::{Scan, Source};
 use crate::domain::shipment::{ProvenNumber, TrackingRow};
-use crate::domain::tracking_number::{self, Hints, NumberCode};
+use crate::domain::tracking_number::{self, Gravity, Hints, NumberCode};
 use crate::flows::record_events::{Moment, record_events};
 use crate::secrets::Secrets;
 use crate::store::{SellerTables, Store, StoreError};
@@ -119,26 +119,13 @@ pub fn prove(typed: &str, declared: Option<&str>, hints: &Hints<'_>) -> Result<P
     let binding = declared.as_ref().filter(|it| it.declares());
     let check = tracking_number::check(typed, &Hints { carrier: binding.map(|it| it.slug.as_str()), ..*hints });
     let told = check.code.map(|code| (code.code().to_owned(), check.detail.clone()));
-    let doubt = match check.code {
-        None | Some(NumberCode::SandboxNumber) => None,
-        Some(
-            NumberCode::ScientificNotation
-            | NumberCode::PrecisionLost
-            | NumberCode::MultipleNumbers
-            | NumberCode::Placeholder
-            | NumberCode::Empty,
-        ) => {
+    let doubt = match check.code.map(NumberCode::gravity) {
+        None | Some(Gravity::Test) => None,
+        Some(Gravity::Damage) => {
             let (code, detail) = told.unwrap_or_default();
             return Err(TakeInError::Number { code, detail });
         }
-        Some(
-            NumberCode::BadChecksum
-            | NumberCode::BadLength
-            | NumberCode::BadCountry
-            | NumberCode::BadFormat
-            | NumberCode::CarrierMismatch
-            | NumberCode::LostLeadingZero,
-        ) => told.filter(|_| binding.is_some()),
+        Some(Gravity::Doubt) => told.filter(|_| binding.is_some()),
     };
     let number = ProvenNumber {
         number: check.tracked_number().unwrap_or(typed).to_owned(),
