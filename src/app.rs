@@ -90,8 +90,8 @@ impl App {
     ///
     /// [`StartError`], whose sentence says what to do.
     pub fn open(config: Config, clock: Clock) -> Result<Self, StartError> {
-        let store = Store::open(&config.database_url)?;
         let secrets = Secrets::from_text(&secret_key(&config)?)?;
+        let store = Store::open(&config.database_url, secrets.clone())?;
         let mut runner = RunnerConfig::new(Arc::new(move || clock.now()));
         runner.private_sources = HashSet::from([Simulated::NAME.to_owned()]);
         let token = config.simulator_token.clone().map(Secret);

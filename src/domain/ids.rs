@@ -54,8 +54,12 @@ ids! {
     SellerId;
     /// One account of one sales channel of a seller.
     ShopId;
-    /// An API key; also the actor of what is done with it.
-    KeyId;
+    /// Who acts: an API key, a user, or the program itself. A key's id, and a user's, is its principal's.
+    PrincipalId;
+    /// A row of the audit log.
+    AuditId;
+    /// A person asked in, who has not come yet.
+    InvitationId;
     /// An order.
     OrderId;
     /// One consignment of one order.
@@ -70,6 +74,11 @@ ids! {
     OutboxId;
     /// One worker's hold on a piece of work; a worker that lost it writes nothing more.
     ClaimId;
+}
+
+impl PrincipalId {
+    /// The program itself: on file from the first migration on.
+    pub const SYSTEM: Self = Self(Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0001));
 }
 
 #[cfg(test)]

@@ -6,10 +6,12 @@
 //! raw; the gate turns scans into tracking events. *Progress* is derived from events: nine *milestones*, thirty-six
 //! *sub-statuses*. A *promise* is the day by which a shipment should arrive; a *verdict* says whether it is kept, why,
 //! and when that may change by the clock alone. A *lane* is origin to destination. An *import* is one uploaded file,
-//! each of its rows ends in a *row result*.
+//! each of its rows ends in a *row result*. A *principal* is who acts: an API key, a user, or the program itself.
 
+pub mod actor;
 pub mod calendar;
 pub mod carrier;
+pub mod chain;
 pub mod country;
 pub mod event_time;
 pub mod ids;

@@ -4,6 +4,7 @@ use crate::domain::country::CountryCode;
 use crate::domain::event_time::EventTime;
 use crate::domain::money::Currency;
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
 /// One end of a lane: what a report needs of an address, and no more.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -26,7 +27,8 @@ impl Place {
 }
 
 /// Who gets the parcel. Kept apart from the order, so that it can be erased.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Contact {
     pub recipient_name: Option<String>,
     pub company: Option<String>,
@@ -36,6 +38,52 @@ pub struct Contact {
     pub email: Option<String>,
     pub phone: Option<String>,
     pub note: Option<String>,
+}
+
+impl Contact {
+    /// This contact, with what another told over it; a blank leaves what is there.
+    #[must_use]
+    pub fn with(self, told: &Self) -> Self {
+        let over = |told: &Option<String>, stored: Option<String>| told.clone().or(stored);
+        Self {
+            recipient_name: over(&told.recipient_name, self.recipient_name),
+            company: over(&told.company, self.company),
+            address1: over(&told.address1, self.address1),
+            address2: over(&told.address2, self.address2),
+            city: over(&told.city, self.city),
+            email: over(&told.email, self.email),
+            phone: over(&told.phone, self.phone),
+            note: over(&told.note, self.note),
+        }
+    }
+
+    /// What its e-mail address is found by.
+    pub fn email_key(&self) -> Option<String> {
+        self.email.as_deref().and_then(email_key)
+    }
+
+    /// What its telephone number is found by.
+    pub fn phone_key(&self) -> Option<String> {
+        self.phone.as_deref().and_then(phone_key)
+    }
+}
+
+/// An e-mail address as it is compared: without blanks, in small letters. `None` of a text without `@`.
+pub fn email_key(text: &str) -> Option<String> {
+    let bare: String = text.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_lowercase).collect();
+    (bare.len() > 2 && bare.contains('@')).then_some(bare)
+}
+
+/// A telephone number as it is compared: its last nine digits, since `+49 170`, `0049170` and `0170` are one.
+pub fn phone_key(text: &str) -> Option<String> {
+    let digits: Vec<char> = text.chars().filter(char::is_ascii_digit).collect();
+    (digits.len() >= 6).then(|| digits.iter().skip(digits.len().saturating_sub(9)).collect())
+}
+
+/// A postal code as it is compared: its letters and digits, in capitals. `None` of a text with neither.
+pub fn postal_key(text: &str) -> Option<String> {
+    let bare: String = text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect();
+    (!bare.is_empty()).then_some(bare)
 }
 
 /// What was bought: one line of an order.

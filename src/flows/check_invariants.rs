@@ -1,7 +1,10 @@
 //! Checks what must hold over the whole database, whatever happened to the process before.
 
+use crate::domain::chain;
 use crate::domain::ids::{SellerId, ShipmentId};
 use crate::flows::record_events::{Moment, derive};
+use crate::store::audit::AuditRow;
+use crate::store::events::ChainedEvent;
 use crate::store::sellers::Seller;
 use crate::store::standings::StandingRow;
 use crate::store::{Reason, SellerTables, Store, StoreError};
@@ -13,7 +16,10 @@ use serde::Serialize;
 pub struct Findings {
     pub sellers: usize,
     pub shipments: usize,
+    pub trackers: usize,
     pub imports: usize,
+    /// Rows of the audit log.
+    pub audit_rows: usize,
     /// One sentence a break.
     pub breaks: Vec<String>,
 }
@@ -31,10 +37,71 @@ pub fn check_invariants(store: &Store, now: Timestamp) -> Result<Findings, Store
         findings.sellers += 1;
         store.seller(seller.id).read(|tables| {
             check_shipments(tables, &seller, now, &mut findings)?;
-            check_imports(tables, seller.id, &mut findings)
+            check_chains(tables, seller.id, &mut findings)?;
+            check_imports(tables, seller.id, &mut findings)?;
+            let whose = format!("seller {}", seller.id);
+            check_audit(|after| tables.audit_page(after, PAGE), &whose, &mut findings)
         })?;
     }
+    store
+        .platform(Reason::Admin)
+        .read(|tables| check_audit(|after| tables.own_audit_page(after, PAGE), "the platform", &mut findings))?;
     Ok(findings)
+}
+
+/// Each event carries the hash of all before it, and of its details where they are still on file.
+fn check_chains(tables: &mut SellerTables, seller: SellerId, findings: &mut Findings) -> Result<(), StoreError> {
+    let mut after = None;
+    loop {
+        let page = tables.tracker_ids(after, PAGE)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some(*last);
+        for tracker in page {
+            findings.trackers += 1;
+            if let Some(number) = broken_link(&tables.chain(tracker)?) {
+                findings
+                    .breaks
+                    .push(format!("tracker {tracker} of seller {seller}: its chain breaks at event {number}"));
+            }
+        }
+    }
+}
+
+/// The number of the first event that is not what its chain says.
+fn broken_link(chained: &[ChainedEvent]) -> Option<i64> {
+    let mut before: Option<&[u8]> = None;
+    for (number, it) in (1..).zip(chained) {
+        let hash = chain::link(before, &it.event, it.details_digest.as_deref());
+        let details_hold = it.details_on_file.is_none_or(|on_file| it.details_digest.as_deref() == Some(&on_file));
+        if it.chain_no != number || it.chain_hash != hash || !details_hold {
+            return Some(number);
+        }
+        before = Some(&it.chain_hash);
+    }
+    None
+}
+
+fn check_audit(
+    mut page: impl FnMut(i64) -> Result<Vec<AuditRow>, StoreError>,
+    whose: &str,
+    findings: &mut Findings,
+) -> Result<(), StoreError> {
+    let (mut number, mut before): (i64, Option<Vec<u8>>) = (0, None);
+    loop {
+        let rows = page(number)?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        for row in rows {
+            number += 1;
+            findings.audit_rows += 1;
+            if row.chain_no != number || row.chain_hash != row.link(before.as_deref()) {
+                findings.breaks.push(format!("the audit log of {whose} breaks at row {}", row.chain_no));
+                return Ok(());
+            }
+            before = Some(row.chain_hash);
+        }
+    }
 }
 
 fn check_shipments(
@@ -93,6 +160,9 @@ fn check_imports(tables: &mut SellerTables, seller: SellerId, findings: &mut Fin
         before = Some(last.id);
         for import in page {
             findings.imports += 1;
+            if import.expired_at.is_some() {
+                continue;
+            }
             let on_file = tables.count_import_rows(import.id)?;
             let finished = import.state == "completed";
             if on_file != import.rows_done() || (finished && import.rows_total != import.rows_done()) {

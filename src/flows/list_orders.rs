@@ -1,8 +1,9 @@
 //! Orders as their seller sees them, with lines, contact and status link.
 
 use crate::domain::ids::{OrderId, SellerId};
+use crate::domain::order::Contact;
 use crate::secrets::{SecretError, Secrets};
-use crate::store::orders::{Contact, Line, Order};
+use crate::store::orders::{Line, Order};
 use crate::store::{SellerTables, Store, StoreError};
 
 /// An order with all that belongs to it.

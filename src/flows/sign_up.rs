@@ -1,15 +1,22 @@
 //! Makes sellers, their first shop, and keys. A key is shown once.
 
+use crate::domain::actor::{Actor, PrincipalKind};
 use crate::domain::country::CountryCode;
-use crate::domain::ids::{KeyId, SellerId, ShopId};
+use crate::domain::ids::{PrincipalId, SellerId, ShopId};
 use crate::domain::role::Role;
 use crate::secrets::{SecretError, api_key_prefix, digest, fresh_api_key};
 use crate::store::api_keys::ApiKey;
+use crate::store::audit::{Deed, Entry};
 use crate::store::sellers::{Seller, Shop};
 use crate::store::{At, PlatformTables, Reason, Store, StoreError};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
+use serde_json::json;
+
+/// Until the seller says otherwise.
+const UPLOAD_DAYS: i32 = 14;
+const CONTACT_DAYS: i32 = 365;
 
 /// What a new seller is told, once.
 #[derive(Debug, Serialize)]
@@ -57,6 +64,7 @@ pub fn sign_up_seller(
         name: name.trim().to_owned(),
         country: country.map(String::from),
         time_zone,
+        upload_days: UPLOAD_DAYS,
         created_at: At(now),
     };
     let shop_id = ShopId::new(now);
@@ -65,10 +73,13 @@ pub fn sign_up_seller(
         id: shop_id,
         name: "main".to_owned(),
         handle: handle(&seller.name, shop_id),
+        contact_days: Some(CONTACT_DAYS),
         created_at: At(now),
     };
     store.platform(Reason::Admin).write(|tables| {
         tables.insert_seller(&seller, &shop)?;
+        let made = Entry { deed: Deed::SellerCreated, object: Some(seller.id.to_string()), detail: json!({}) };
+        tables.audit(Some(seller.id), &Actor::system(), made, now)?;
         let api_key = add_key(tables, Some(seller.id), Role::SellerManager, now)?;
         Ok(NewSeller { seller_id: seller.id, shop_id, api_key })
     })
@@ -85,16 +96,22 @@ fn add_key(
     role: Role,
     now: Timestamp,
 ) -> Result<String, SignUpError> {
-    let key = fresh_api_key()?;
+    let (key, id) = (fresh_api_key()?, PrincipalId::new(now));
+    tables.insert_principal(id, PrincipalKind::ApiKey, seller_id, now)?;
     tables.insert_api_key(&ApiKey {
-        id: KeyId::new(now),
+        id,
         seller_id,
         role: role.code().to_owned(),
+        name: "first key".to_owned(),
         prefix: api_key_prefix(&key),
         hash: digest(&key),
+        created_by: PrincipalId::SYSTEM,
         created_at: At(now),
+        expires_at: None,
         revoked_at: None,
     })?;
+    let made = Entry { deed: Deed::KeyCreated, object: Some(id.to_string()), detail: json!({"role": role.code()}) };
+    tables.audit(seller_id, &Actor::system(), made, now)?;
     Ok(key)
 }
 

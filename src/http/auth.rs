@@ -1,7 +1,8 @@
 //! Who may come in by which door. Each route names its [`Access`] in the table of routes; there is no default.
 
-use super::problem::Problem;
+use super::problem::{Problem, RequestId};
 use crate::app::{self, App};
+use crate::domain::actor::Actor;
 use crate::domain::ids::SellerId;
 use crate::domain::role::Role;
 use crate::flows::sign_in::{self, Principal};
@@ -78,7 +79,9 @@ async fn principal_of(request: &HttpRequest) -> Result<Principal, Problem> {
     }
     let app = app_of(request)?.into_inner();
     let token = token.trim().to_owned();
-    let found = app::read(&app, move |app| sign_in::sign_in(&app.store, &token)).await.ok_or_else(Problem::internal)?;
+    let found = app::read(&app, move |app| sign_in::sign_in(&app.store, &token, app.now()))
+        .await
+        .ok_or_else(Problem::internal)?;
     found?.ok_or_else(refused)
 }
 
@@ -86,14 +89,19 @@ fn app_of(request: &HttpRequest) -> Result<web::Data<App>, Problem> {
     request.app_data::<web::Data<App>>().cloned().ok_or_else(Problem::internal)
 }
 
-/// Who asks, for a handler behind a guarded door.
-#[derive(Debug, Clone, Copy)]
-pub struct Caller(pub Principal);
+/// Who asks, for a handler behind a guarded door, and in which request.
+#[derive(Debug, Clone)]
+pub struct Caller(pub Principal, Option<String>);
 
 impl Caller {
     /// The caller's seller; a door that admits sellers alone never sees another.
     pub fn seller(&self) -> Result<SellerId, Problem> {
         self.0.seller_id.ok_or_else(Problem::internal)
+    }
+
+    /// As the audit log writes it down.
+    pub fn actor(&self) -> Actor {
+        Actor { id: self.0.id, request_id: self.1.clone() }
     }
 }
 
@@ -102,6 +110,8 @@ impl FromRequest for Caller {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _payload: &mut Payload) -> Self::Future {
-        ready(request.extensions().get::<Principal>().copied().map(Self).ok_or_else(Problem::internal))
+        let extensions = request.extensions();
+        let request_id = extensions.get::<RequestId>().map(|id| id.0.clone());
+        ready(extensions.get::<Principal>().map(|it| Self(*it, request_id)).ok_or_else(Problem::internal))
     }
 }

@@ -200,7 +200,7 @@ async fn receive(
     asked: ImportRequest,
     body: impl Stream<Item = Result<Bytes, Problem>>,
 ) -> Result<ImportOut, Problem> {
-    let (key, shop) = (caller.0.key_id, asked.shop.clone());
+    let (key, shop) = (caller.0.id, asked.shop.clone());
     let begun = work_on(app, move |app| upload::begin(&app.store, seller, &asked, key, app.now())).await?;
     match receive_bytes(app, begun?, body).await? {
         Received::Whole(incoming) => {
@@ -380,9 +380,9 @@ pub async fn list_import_rows(
         outcome: row.outcome,
         order_id: row.order_id.map(|id| id.0),
         shipment_id: row.shipment_id.map(|id| id.0),
-        read: row.cells.0,
-        errors: row.errors.0,
-        warnings: row.warnings.0,
+        read: row.report.cells,
+        errors: row.report.errors,
+        warnings: row.report.warnings,
     };
     Ok(Json(paging::page(fetched, limit, |row| row.line.to_string(), show)))
 }

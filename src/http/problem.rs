@@ -10,7 +10,7 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::{StatusCode, header};
 use actix_web::middleware::Next;
-use actix_web::{HttpResponse, ResponseError};
+use actix_web::{HttpMessage, HttpResponse, ResponseError};
 use serde::Serialize;
 use std::fmt;
 
@@ -136,6 +136,10 @@ impl ResponseError for Problem {
     }
 }
 
+/// The id of a request, for whoever works on it.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
 /// Gives every answer its request id, and makes problem documents of the errors that the framework makes.
 ///
 /// # Errors
@@ -146,6 +150,7 @@ pub async fn finish(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let id = request_id(&request);
+    request.extensions_mut().insert(RequestId(id.clone()));
     let (request, mut response) = match next.call(request).await {
         Ok(response) => response.map_into_boxed_body().into_parts(),
         Err(error) => return Err(error),

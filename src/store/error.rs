@@ -81,8 +81,18 @@ pub enum OpenError {
     NoTls,
     #[error("the database cannot be opened: {0}")]
     Unreachable(String),
+    #[error(
+        "PARCELTRAIL_SECRET_KEY, or the key file beside the database, is not the key that this database was made with; \
+         without that key what is sealed in it cannot be read. Start with the key that you kept."
+    )]
+    OtherKey,
     #[error("the database could not be migrated: {0}")]
     Migration(String),
+    #[error(
+        "the database was made by a build from before 0.1.0 (migration {0}), whose tables are laid out differently; \
+         start on a new database and upload the files again"
+    )]
+    Unreleased(String),
     #[error(
         "the database was migrated by a newer parceltrail (migration {0} is not known here); start that version or a \
          newer one"

@@ -1,13 +1,16 @@
-//! Tracking events, append-only; their erasable details; withdrawals.
+//! Tracking events, append-only and chained; their erasable details; withdrawals.
 
-use super::schema::{erasures_under_way, event_details, event_withdrawals, tracking_events};
+use super::schema::{event_details, event_withdrawals, tracking_events};
 use super::types::{At, sql};
 use super::{SellerTables, StoreError};
+use crate::domain::chain::{self, Hash};
 use crate::domain::event_time::EventTime;
-use crate::domain::ids::{EventId, SellerId, TrackerId};
+use crate::domain::ids::{EventId, TrackerId};
 use crate::domain::scan::{DedupeKey, ScanDetails, TrackingEvent};
+use crate::secrets::random;
 use diesel::prelude::*;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 
 #[derive(Queryable, Selectable)]
@@ -25,15 +28,28 @@ struct EventRow {
     source: String,
 }
 
-#[derive(Insertable)]
-#[diesel(table_name = event_details)]
-struct DetailsRow<'a> {
-    seller_id: SellerId,
-    tracker_id: TrackerId,
-    dedupe_key: &'a str,
-    place: Option<&'a str>,
-    description: Option<&'a str>,
-    signed_by: Option<&'a str>,
+/// The end of a tracker's chain: the number and the hash of its last event.
+type ChainEnd = (i64, Vec<u8>);
+
+/// What may name a person in an event, as it is sealed, with the salt of its digest.
+#[derive(Clone, Serialize, Deserialize)]
+struct SealedDetails {
+    salt: [u8; 16],
+    place: Option<String>,
+    description: Option<String>,
+    signed_by: Option<String>,
+}
+
+/// One event with its place in the chain.
+#[derive(Debug, Clone)]
+pub struct ChainedEvent {
+    pub event: TrackingEvent,
+    pub chain_no: i64,
+    pub chain_hash: Vec<u8>,
+    /// Of its details; `None` where it never had any.
+    pub details_digest: Option<Vec<u8>>,
+    /// Of the details on file now; `None` where there are none, or they were erased.
+    pub details_on_file: Option<Hash>,
 }
 
 #[derive(Queryable)]
@@ -49,9 +65,22 @@ type EventKey = (TrackerId, DedupeKey);
 impl SellerTables<'_> {
     /// Appends an event; `false` where its key is on file already, and then nothing is written.
     pub fn append_event(&mut self, event: &TrackingEvent, details: &ScanDetails) -> Result<bool, StoreError> {
+        let salt: [u8; 16] = random()?;
+        let digest = (!details.is_empty()).then(|| chain::details_digest(&salt, details));
+        let appended = self.insert_event(event, digest.as_ref().map(<[u8; 32]>::as_slice))?;
+        if appended && digest.is_some() {
+            self.insert_details(event, &salt, details)?;
+        }
+        Ok(appended)
+    }
+
+    fn insert_event(&mut self, event: &TrackingEvent, digest: Option<&[u8]>) -> Result<bool, StoreError> {
+        let end = self.chain_end(event.tracker_id)?;
+        let hash = chain::link(end.as_ref().map(|(_, hash)| hash.as_slice()), event, digest);
         let appended = diesel::sql_query(
             "INSERT INTO tracking_events (seller_id, tracker_id, dedupe_key, id, occurred_local, occurred_offset, \
-             sort_at, heard_at, sub_status, raw_code, source) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+             sort_at, heard_at, sub_status, raw_code, source, details_digest, chain_no, chain_hash) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
              ON CONFLICT (seller_id, tracker_id, dedupe_key) DO NOTHING",
         )
         .bind::<sql::Id, _>(self.seller)
@@ -65,25 +94,64 @@ impl SellerTables<'_> {
         .bind::<sql::Nullable<sql::Text>, _>(event.sub_status.map(|it| it.code()))
         .bind::<sql::Text, _>(&event.raw_code)
         .bind::<sql::Text, _>(event.source.code())
-        .execute(self.connection)?
-            > 0;
-        if appended && !details.is_empty() {
-            self.insert_details(event, details)?;
-        }
-        Ok(appended)
+        .bind::<sql::Nullable<sql::Binary>, _>(digest)
+        .bind::<sql::BigInt, _>(end.map_or(1, |(number, _)| number + 1))
+        .bind::<sql::Binary, _>(hash.as_slice())
+        .execute(self.connection)?;
+        Ok(appended > 0)
     }
 
-    fn insert_details(&mut self, event: &TrackingEvent, details: &ScanDetails) -> Result<(), StoreError> {
-        let row = DetailsRow {
-            seller_id: self.seller,
-            tracker_id: event.tracker_id,
-            dedupe_key: &event.key.0,
-            place: details.place.as_deref(),
-            description: details.description.as_deref(),
-            signed_by: details.signed_by.as_deref(),
-        };
-        diesel::insert_into(event_details::table).values(&row).execute(self.connection)?;
+    fn chain_end(&mut self, tracker: TrackerId) -> Result<Option<ChainEnd>, StoreError> {
+        let chain = tracking_events::table
+            .filter(tracking_events::seller_id.eq(self.seller))
+            .filter(tracking_events::tracker_id.eq(tracker))
+            .order(tracking_events::chain_no.desc())
+            .limit(1);
+        let end = chain.select((tracking_events::chain_no, tracking_events::chain_hash));
+        Ok(end.get_result(self.connection).optional()?)
+    }
+
+    fn insert_details(
+        &mut self,
+        event: &TrackingEvent,
+        salt: &[u8; 16],
+        details: &ScanDetails,
+    ) -> Result<(), StoreError> {
+        let ScanDetails { place, description, signed_by } = details.clone();
+        let document = SealedDetails { salt: *salt, place, description, signed_by };
+        let sealed = self.seal(&purpose(event.tracker_id, &event.key.0), &document)?;
+        diesel::insert_into(event_details::table)
+            .values((
+                event_details::seller_id.eq(self.seller),
+                event_details::tracker_id.eq(event.tracker_id),
+                event_details::dedupe_key.eq(&event.key.0),
+                event_details::sealed.eq(sealed),
+            ))
+            .execute(self.connection)?;
         Ok(())
+    }
+
+    /// The events of a tracker in the order of its chain, withdrawn ones too.
+    pub fn chain(&mut self, tracker: TrackerId) -> Result<Vec<ChainedEvent>, StoreError> {
+        let links: Vec<(EventRow, i64, Vec<u8>, Option<Vec<u8>>)> = tracking_events::table
+            .filter(tracking_events::seller_id.eq(self.seller))
+            .filter(tracking_events::tracker_id.eq(tracker))
+            .order(tracking_events::chain_no)
+            .select((
+                EventRow::as_select(),
+                tracking_events::chain_no,
+                tracking_events::chain_hash,
+                tracking_events::details_digest,
+            ))
+            .load(self.connection)?;
+        let details = self.sealed_details(&[tracker])?;
+        let chained = |(row, chain_no, chain_hash, details_digest): (EventRow, i64, Vec<u8>, Option<Vec<u8>>)| {
+            let event = TrackingEvent::try_from(row)?;
+            let on_file = details.get(&(tracker, event.key.clone()));
+            let details_on_file = on_file.map(|it| chain::details_digest(&it.salt, &ScanDetails::from(it.clone())));
+            Ok(ChainedEvent { event, chain_no, chain_hash, details_digest, details_on_file })
+        };
+        links.into_iter().map(chained).collect()
     }
 
     /// The events of these trackers that stand, in no order; what was heard after `known_at` is left out.
@@ -130,26 +198,12 @@ impl SellerTables<'_> {
         Ok(latest.into_iter().filter_map(|(key, withdrawn)| withdrawn.then_some(key)).collect())
     }
 
-    /// Deletes all that was heard of a tracker, under the flag that lets the append-only tables pass it.
-    pub(super) fn erase_events(&mut self, tracker: TrackerId) -> Result<usize, StoreError> {
-        diesel::insert_into(erasures_under_way::table)
-            .values(erasures_under_way::seller_id.eq(self.seller))
-            .execute(self.connection)?;
-        let withdrawals = event_withdrawals::table
-            .filter(event_withdrawals::seller_id.eq(self.seller))
-            .filter(event_withdrawals::tracker_id.eq(tracker));
-        diesel::delete(withdrawals).execute(self.connection)?;
+    /// Erases place, text and signer of all that was heard of a tracker; the events stay, and so does their chain.
+    pub fn erase_event_details(&mut self, tracker: TrackerId) -> Result<usize, StoreError> {
         let details = event_details::table
             .filter(event_details::seller_id.eq(self.seller))
             .filter(event_details::tracker_id.eq(tracker));
-        diesel::delete(details).execute(self.connection)?;
-        let events = tracking_events::table
-            .filter(tracking_events::seller_id.eq(self.seller))
-            .filter(tracking_events::tracker_id.eq(tracker));
-        let erased = diesel::delete(events).execute(self.connection)?;
-        let mine = erasures_under_way::table.filter(erasures_under_way::seller_id.eq(self.seller));
-        diesel::delete(mine).execute(self.connection)?;
-        Ok(erased)
+        Ok(diesel::delete(details).execute(self.connection)?)
     }
 
     /// Notes that a source took an event back (`withdrawn`), or told it again.
@@ -175,22 +229,31 @@ impl SellerTables<'_> {
 
     /// Place, text and signer of the events of these trackers, where they are on file.
     pub fn event_details(&mut self, trackers: &[TrackerId]) -> Result<HashMap<EventKey, ScanDetails>, StoreError> {
-        type Row = (TrackerId, String, Option<String>, Option<String>, Option<String>);
-        let rows: Vec<Row> = event_details::table
+        let sealed = self.sealed_details(trackers)?;
+        Ok(sealed.into_iter().map(|(key, details)| (key, details.into())).collect())
+    }
+
+    fn sealed_details(&mut self, trackers: &[TrackerId]) -> Result<HashMap<EventKey, SealedDetails>, StoreError> {
+        let rows: Vec<(TrackerId, String, Vec<u8>)> = event_details::table
             .filter(event_details::seller_id.eq(self.seller))
             .filter(event_details::tracker_id.eq_any(trackers))
-            .select((
-                event_details::tracker_id,
-                event_details::dedupe_key,
-                event_details::place,
-                event_details::description,
-                event_details::signed_by,
-            ))
+            .select((event_details::tracker_id, event_details::dedupe_key, event_details::sealed))
             .load(self.connection)?;
-        let details = rows.into_iter().map(|(tracker, key, place, description, signed_by)| {
-            ((tracker, DedupeKey(key)), ScanDetails { place, description, signed_by })
-        });
-        Ok(details.collect())
+        let opened = |(tracker, key, sealed): (TrackerId, String, Vec<u8>)| {
+            let details = self.open(&purpose(tracker, &key), &sealed)?;
+            Ok(((tracker, DedupeKey(key)), details))
+        };
+        rows.into_iter().map(opened).collect()
+    }
+}
+
+fn purpose(tracker: TrackerId, key: &str) -> Vec<u8> {
+    [b"event".as_slice(), tracker.0.as_bytes(), key.as_bytes()].concat()
+}
+
+impl From<SealedDetails> for ScanDetails {
+    fn from(told: SealedDetails) -> Self {
+        Self { place: told.place, description: told.description, signed_by: told.signed_by }
     }
 }
 

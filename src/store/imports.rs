@@ -3,9 +3,11 @@
 use super::schema::{import_chunks, import_rows, imports};
 use super::types::{At, Json, sql};
 use super::{PlatformTables, SellerTables, StoreError};
-use crate::domain::ids::{ClaimId, ImportId, KeyId, OrderId, SellerId, ShipmentId, ShopId};
+use crate::domain::ids::{ClaimId, ImportId, OrderId, PrincipalId, SellerId, ShipmentId, ShopId};
 use diesel::prelude::*;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// One uploaded file.
 #[derive(Debug, Clone, PartialEq, Queryable, QueryableByName, Selectable, Insertable, AsChangeset)]
@@ -36,11 +38,13 @@ pub struct Import {
     pub rows_unchanged: i64,
     pub rows_rejected: i64,
     pub rows_warned: i64,
-    pub uploaded_by: KeyId,
+    pub uploaded_by: PrincipalId,
     pub created_at: At,
     pub finished_at: Option<At>,
     pub claimed_until: Option<At>,
     pub claim: Option<ClaimId>,
+    /// The file and what was read of its rows were deleted by age, or in an erasure.
+    pub expired_at: Option<At>,
 }
 
 impl Import {
@@ -54,20 +58,44 @@ impl Import {
 }
 
 /// What became of one row.
-#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = import_rows)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ImportRow {
-    pub seller_id: SellerId,
     pub import_id: ImportId,
     /// The physical line where the record starts, 1-based, header included.
     pub line: i64,
     pub outcome: String,
     pub order_id: Option<OrderId>,
     pub shipment_id: Option<ShipmentId>,
+    pub report: RowReport,
+}
+
+/// What was read of a row and what is wrong with it: sealed, since it may name people.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct RowReport {
     /// Canonical column to value, as read.
-    pub cells: Json,
-    pub errors: Json,
-    pub warnings: Json,
+    pub cells: Value,
+    pub errors: Value,
+    pub warnings: Value,
+}
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = import_rows)]
+struct StoredRow {
+    seller_id: SellerId,
+    import_id: ImportId,
+    line: i64,
+    outcome: String,
+    order_id: Option<OrderId>,
+    shipment_id: Option<ShipmentId>,
+    sealed: Vec<u8>,
+}
+
+fn chunk_purpose(import: ImportId, chunk_no: i32) -> Vec<u8> {
+    [b"chunk".as_slice(), import.0.as_bytes(), &chunk_no.to_be_bytes()].concat()
+}
+
+fn row_purpose(import: ImportId, line: i64) -> Vec<u8> {
+    [b"row".as_slice(), import.0.as_bytes(), &line.to_be_bytes()].concat()
 }
 
 impl SellerTables<'_> {
@@ -120,12 +148,13 @@ impl SellerTables<'_> {
     }
 
     pub fn insert_chunk(&mut self, import: ImportId, chunk_no: i32, bytes: &[u8]) -> Result<(), StoreError> {
+        let sealed = self.vault()?.seal(&chunk_purpose(import, chunk_no), bytes)?;
         diesel::insert_into(import_chunks::table)
             .values((
                 import_chunks::seller_id.eq(self.seller),
                 import_chunks::import_id.eq(import),
                 import_chunks::chunk_no.eq(chunk_no),
-                import_chunks::bytes.eq(bytes),
+                import_chunks::sealed.eq(sealed),
             ))
             .execute(self.connection)?;
         Ok(())
@@ -136,22 +165,39 @@ impl SellerTables<'_> {
             .filter(import_chunks::seller_id.eq(self.seller))
             .filter(import_chunks::import_id.eq(import))
             .filter(import_chunks::chunk_no.eq(chunk_no));
-        Ok(mine.select(import_chunks::bytes).get_result(self.connection).optional()?)
+        let sealed: Option<Vec<u8>> = mine.select(import_chunks::sealed).get_result(self.connection).optional()?;
+        let vault = self.vault()?;
+        Ok(sealed.map(|sealed| vault.open(&chunk_purpose(import, chunk_no), &sealed)).transpose()?)
     }
 
-    /// Takes back a file that did not arrive whole.
-    pub fn discard_import(&mut self, import: ImportId) -> Result<(), StoreError> {
+    /// Deletes the pieces of a file, whose import stays.
+    pub fn delete_chunks(&mut self, import: ImportId) -> Result<(), StoreError> {
         let chunks = import_chunks::table
             .filter(import_chunks::seller_id.eq(self.seller))
             .filter(import_chunks::import_id.eq(import));
         diesel::delete(chunks).execute(self.connection)?;
+        Ok(())
+    }
+
+    /// Takes back a file that did not arrive whole.
+    pub fn discard_import(&mut self, import: ImportId) -> Result<(), StoreError> {
+        self.delete_chunks(import)?;
         let mine = imports::table.filter(imports::seller_id.eq(self.seller)).filter(imports::id.eq(import));
         diesel::delete(mine).execute(self.connection)?;
         Ok(())
     }
 
     pub fn insert_import_row(&mut self, row: &ImportRow) -> Result<(), StoreError> {
-        diesel::insert_into(import_rows::table).values(row).execute(self.connection)?;
+        let stored = StoredRow {
+            seller_id: self.seller,
+            import_id: row.import_id,
+            line: row.line,
+            outcome: row.outcome.clone(),
+            order_id: row.order_id,
+            shipment_id: row.shipment_id,
+            sealed: self.seal(&row_purpose(row.import_id, row.line), &row.report)?,
+        };
+        diesel::insert_into(import_rows::table).values(&stored).execute(self.connection)?;
         Ok(())
     }
 
@@ -184,7 +230,15 @@ impl SellerTables<'_> {
         if let Some(outcome) = outcome {
             query = query.filter(import_rows::outcome.eq(outcome.to_owned()));
         }
-        Ok(query.order(import_rows::line).limit(limit).select(ImportRow::as_select()).load(self.connection)?)
+        let page = query.order(import_rows::line).limit(limit).select(StoredRow::as_select());
+        let page: Vec<StoredRow> = page.load(self.connection)?;
+        page.into_iter().map(|row| self.opened(row)).collect()
+    }
+
+    fn opened(&mut self, row: StoredRow) -> Result<ImportRow, StoreError> {
+        let StoredRow { seller_id: _, import_id, line, outcome, order_id, shipment_id, sealed } = row;
+        let report = self.open(&row_purpose(import_id, line), &sealed)?;
+        Ok(ImportRow { import_id, line, outcome, order_id, shipment_id, report })
     }
 }
 

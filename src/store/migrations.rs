@@ -15,13 +15,16 @@ const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 const ADVISORY_LOCK: &str = "SELECT pg_advisory_lock(7270715227)";
 const ADVISORY_UNLOCK: &str = "SELECT pg_advisory_unlock(7270715227)";
 
-/// Brings the database to this version's schema; a second process waits and then finds nothing to do.
-pub fn migrate(engine: &Engine) -> Result<usize, OpenError> {
+/// Brings the database to this version's schema, then runs `check`; a second process waits and finds nothing to do.
+pub fn migrate(
+    engine: &Engine,
+    check: impl Fn(&mut AnyConnection) -> Result<(), OpenError>,
+) -> Result<usize, OpenError> {
     let lock = match engine {
         Engine::Sqlite { path, .. } => Some(lock_beside(path)?),
         Engine::Postgres { .. } => None,
     };
-    let applied = engine.with_writer(|connection| Ok::<_, StoreError>(apply(connection)));
+    let applied = engine.with_writer(|connection| Ok::<_, StoreError>(apply(connection, &check)));
     drop(lock);
     applied.map_err(|error| OpenError::Unreachable(error.to_string()))?
 }
@@ -35,17 +38,24 @@ fn lock_beside(path: &Path) -> Result<File, OpenError> {
     Ok(file)
 }
 
-fn apply(connection: &mut AnyConnection) -> Result<usize, OpenError> {
-    match connection {
-        AnyConnection::Sqlite(sqlite) => run(sqlite, SQLITE),
-        AnyConnection::Postgres(postgres) => {
-            let failed = |error: diesel::result::Error| OpenError::Migration(error.to_string());
-            postgres.batch_execute(ADVISORY_LOCK).map_err(failed)?;
-            let applied = run(postgres, POSTGRES);
-            postgres.batch_execute(ADVISORY_UNLOCK).map_err(failed)?;
-            applied
-        }
+fn apply(
+    connection: &mut AnyConnection,
+    check: &impl Fn(&mut AnyConnection) -> Result<(), OpenError>,
+) -> Result<usize, OpenError> {
+    let failed = |error: diesel::result::Error| OpenError::Migration(error.to_string());
+    let is_server = matches!(connection, AnyConnection::Postgres(_));
+    if is_server {
+        connection.batch_execute(ADVISORY_LOCK).map_err(failed)?;
     }
+    let applied = match connection {
+        AnyConnection::Sqlite(sqlite) => run(sqlite, SQLITE),
+        AnyConnection::Postgres(postgres) => run(postgres, POSTGRES),
+    };
+    let checked = applied.and_then(|applied| check(connection).map(|()| applied));
+    if is_server {
+        connection.batch_execute(ADVISORY_UNLOCK).map_err(failed)?;
+    }
+    checked
 }
 
 fn run<C, DB>(connection: &mut C, source: EmbeddedMigrations) -> Result<usize, OpenError>
@@ -62,6 +72,10 @@ where
         .map(|it| Migration::<DB>::name(it).version().to_string())
         .collect();
     let applied = connection.applied_migrations().map_err(failed)?;
+    let oldest = known.iter().min().cloned().unwrap_or_default();
+    if let Some(unreleased) = applied.iter().map(ToString::to_string).find(|version| *version < oldest) {
+        return Err(OpenError::Unreleased(unreleased));
+    }
     if let Some(unknown) = applied.iter().map(ToString::to_string).find(|version| !known.contains(version)) {
         return Err(OpenError::NewerSchema(unknown));
     }

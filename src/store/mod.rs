@@ -5,7 +5,9 @@
 //! to `write` runs in a transaction, on SQLite's one writer or on a pooled connection.
 
 pub mod api_keys;
+pub mod audit;
 mod connection;
+pub mod contacts;
 mod error;
 pub mod events;
 pub mod imports;
@@ -19,19 +21,23 @@ pub mod shipments;
 pub mod standings;
 pub mod trackers;
 mod types;
+mod vaults;
 
 pub use connection::AnyConnection;
 pub use error::{OpenError, StoreError};
 pub use types::{At, Json};
 
-use crate::domain::ids::{SellerId, TrackerId};
+use crate::domain::ids::SellerId;
+use crate::secrets::Secrets;
 use connection::Engine;
 use diesel::RunQueryDsl;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use vaults::Vaults;
 
 /// The database.
 pub struct Store {
     engine: Engine,
+    vaults: Vaults,
 }
 
 /// Why a query may look over sellers' borders: each reason is named where it is used.
@@ -50,12 +56,14 @@ pub enum Reason {
 /// A seller's tables on one connection. Every query in it names the seller.
 pub struct SellerTables<'c> {
     connection: &'c mut AnyConnection,
+    vaults: &'c Vaults,
     seller: SellerId,
 }
 
 /// The platform's tables on one connection.
 pub struct PlatformTables<'c> {
     connection: &'c mut AnyConnection,
+    vaults: &'c Vaults,
     skip_locked: &'static str,
 }
 
@@ -63,12 +71,14 @@ pub struct PlatformTables<'c> {
 #[derive(Clone, Copy)]
 pub struct SellerStore<'s> {
     engine: &'s Engine,
+    vaults: &'s Vaults,
     seller: SellerId,
 }
 
 /// The handle for the named exceptions.
 pub struct PlatformStore<'s> {
     engine: &'s Engine,
+    vaults: &'s Vaults,
     _reason: Reason,
 }
 
@@ -77,10 +87,11 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`OpenError`], whose sentence says what to write or do.
-    pub fn open(url: &str) -> Result<Self, OpenError> {
-        let store = Self { engine: Engine::open(url)? };
-        migrations::migrate(&store.engine)?;
+    /// [`OpenError`], whose sentence says what to write or do; [`OpenError::OtherKey`] where the database was made with
+    /// another secret key.
+    pub fn open(url: &str, secrets: Secrets) -> Result<Self, OpenError> {
+        let store = Self { engine: Engine::open(url)?, vaults: Vaults::new(secrets) };
+        migrations::migrate(&store.engine, |connection| store.vaults.check(connection))?;
         Ok(store)
     }
 
@@ -111,43 +122,27 @@ impl Store {
     }
 
     pub fn seller(&self, seller: SellerId) -> SellerStore<'_> {
-        SellerStore { engine: &self.engine, seller }
-    }
-
-    /// The only way in which events leave the database: erases a tracker's events, details and withdrawals, and writes
-    /// that to the log.
-    ///
-    /// The shipments under it must be judged again by the caller.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]; then everything is still there.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "no door asks for an erasure yet; the law on events is laid with them")
-    )]
-    pub fn erase(&self, seller: SellerId, tracker: TrackerId) -> Result<usize, StoreError> {
-        let erased = self.seller(seller).write(|tables| tables.erase_events(tracker))?;
-        tracing::info!(%seller, %tracker, erased, "tracking events were erased");
-        Ok(erased)
+        SellerStore { engine: &self.engine, vaults: &self.vaults, seller }
     }
 
     pub fn platform(&self, reason: Reason) -> PlatformStore<'_> {
-        PlatformStore { engine: &self.engine, _reason: reason }
+        PlatformStore { engine: &self.engine, vaults: &self.vaults, _reason: reason }
     }
 }
 
 impl SellerStore<'_> {
     pub fn read<T, E: From<StoreError>>(&self, run: impl FnOnce(&mut SellerTables) -> Result<T, E>) -> Result<T, E> {
-        self.engine.with_reader(|connection| run(&mut SellerTables { connection, seller: self.seller }))
+        let (vaults, seller) = (self.vaults, self.seller);
+        self.engine.with_reader(|connection| run(&mut SellerTables { connection, vaults, seller }))
     }
 
     /// All that the closure writes is kept, or, where it fails, nothing.
     pub fn write<T, E: From<StoreError>>(&self, run: impl FnOnce(&mut SellerTables) -> Result<T, E>) -> Result<T, E> {
         self.engine.with_writer(|connection| {
             in_transaction(connection, |connection| {
-                take_turn(connection, self.seller)?;
-                run(&mut SellerTables { connection, seller: self.seller })
+                let (vaults, seller) = (self.vaults, self.seller);
+                take_turn(connection, seller)?;
+                run(&mut SellerTables { connection, vaults, seller })
             })
         })
     }
@@ -155,15 +150,15 @@ impl SellerStore<'_> {
 
 impl PlatformStore<'_> {
     pub fn read<T, E: From<StoreError>>(&self, run: impl FnOnce(&mut PlatformTables) -> Result<T, E>) -> Result<T, E> {
-        let skip_locked = self.engine.skip_locked();
-        self.engine.with_reader(|connection| run(&mut PlatformTables { connection, skip_locked }))
+        let (vaults, skip_locked) = (self.vaults, self.engine.skip_locked());
+        self.engine.with_reader(|connection| run(&mut PlatformTables { connection, vaults, skip_locked }))
     }
 
     /// All that the closure writes is kept, or, where it fails, nothing.
     pub fn write<T, E: From<StoreError>>(&self, run: impl FnOnce(&mut PlatformTables) -> Result<T, E>) -> Result<T, E> {
-        let skip_locked = self.engine.skip_locked();
+        let (vaults, skip_locked) = (self.vaults, self.engine.skip_locked());
         self.engine.with_writer(|connection| {
-            in_transaction(connection, |connection| run(&mut PlatformTables { connection, skip_locked }))
+            in_transaction(connection, |connection| run(&mut PlatformTables { connection, vaults, skip_locked }))
         })
     }
 }
@@ -174,8 +169,8 @@ impl SellerTables<'_> {
         &mut self,
         run: impl FnOnce(&mut SellerTables) -> Result<T, E>,
     ) -> Result<T, E> {
-        let seller = self.seller;
-        in_transaction(self.connection, |connection| run(&mut SellerTables { connection, seller }))
+        let (vaults, seller) = (self.vaults, self.seller);
+        in_transaction(self.connection, |connection| run(&mut SellerTables { connection, vaults, seller }))
     }
 }
 

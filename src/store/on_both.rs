@@ -1,13 +1,17 @@
 //! Runs a test's scenario on SQLite and on PostgreSQL, each on a database of its own.
 
 use super::Store;
+use crate::secrets::Secrets;
 use diesel::{Connection, PgConnection, RunQueryDsl};
 
 /// Runs the scenario twice. The second time needs a server, which `scripts/test` starts.
 pub fn on_both(scenario: impl Fn(&Store)) {
     let folder = tempfile::tempdir().unwrap();
-    scenario(&Store::open(&format!("sqlite:{}", folder.path().join("test.db").display())).unwrap());
-    scenario(&Store::open(&fresh_postgres()).unwrap());
+    let secrets = Secrets::from_text(&Secrets::fresh_key().unwrap()).unwrap();
+    let file = format!("sqlite:{}", folder.path().join("test.db").display());
+    for url in [file, fresh_postgres()] {
+        scenario(&Store::open(&url, secrets.clone()).unwrap());
+    }
 }
 
 #[allow(clippy::disallowed_methods, reason = "a test's environment is its own; the server's is read in config.rs")]

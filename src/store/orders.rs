@@ -1,6 +1,6 @@
-//! Orders, their lines and their contacts.
+//! Orders and their lines.
 
-use super::schema::{order_contacts, order_lines, orders};
+use super::schema::{order_lines, orders};
 use super::types::At;
 use super::{PlatformTables, SellerTables, StoreError};
 use crate::domain::event_time::EventTime;
@@ -9,7 +9,7 @@ use crate::domain::order::Place;
 use diesel::prelude::*;
 use jiff::civil::Date;
 
-/// An order, without whom it goes to: see [`Contact`].
+/// An order, without whom it goes to: that is a contact, and kept apart.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = orders, treat_none_as_null = true)]
 pub struct Order {
@@ -39,6 +39,8 @@ pub struct Order {
     pub token_hash: Vec<u8>,
     /// The token under the instance's secret key, so that the link can be given again.
     pub token_sealed: Vec<u8>,
+    /// Its contact was erased: no later upload brings one back.
+    pub contact_erased_at: Option<At>,
     pub created_at: At,
     pub updated_at: At,
     pub version: i64,
@@ -98,22 +100,6 @@ impl Line {
     pub fn ship_by(&self) -> Option<EventTime> {
         EventTime::from_texts(self.ship_by_local.as_deref()?, self.ship_by_offset.as_deref())
     }
-}
-
-/// Who gets the parcels of an order.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = order_contacts, treat_none_as_null = true)]
-pub struct Contact {
-    pub seller_id: SellerId,
-    pub order_id: OrderId,
-    pub recipient_name: Option<String>,
-    pub company: Option<String>,
-    pub address1: Option<String>,
-    pub address2: Option<String>,
-    pub city: Option<String>,
-    pub email: Option<String>,
-    pub phone: Option<String>,
-    pub note: Option<String>,
 }
 
 impl SellerTables<'_> {
@@ -178,26 +164,6 @@ impl SellerTables<'_> {
             .filter(order_lines::order_id.eq(line.order_id))
             .filter(order_lines::line_key.eq(&line.line_key));
         diesel::update(mine).set(line).execute(self.connection)?;
-        Ok(())
-    }
-
-    pub fn contact(&mut self, order: OrderId) -> Result<Option<Contact>, StoreError> {
-        let mine = order_contacts::table
-            .filter(order_contacts::seller_id.eq(self.seller))
-            .filter(order_contacts::order_id.eq(order));
-        Ok(mine.select(Contact::as_select()).get_result(self.connection).optional()?)
-    }
-
-    pub fn insert_contact(&mut self, contact: &Contact) -> Result<(), StoreError> {
-        diesel::insert_into(order_contacts::table).values(contact).execute(self.connection)?;
-        Ok(())
-    }
-
-    pub fn update_contact(&mut self, contact: &Contact) -> Result<(), StoreError> {
-        let mine = order_contacts::table
-            .filter(order_contacts::seller_id.eq(self.seller))
-            .filter(order_contacts::order_id.eq(contact.order_id));
-        diesel::update(mine).set(contact).execute(self.connection)?;
         Ok(())
     }
 }

@@ -9,7 +9,16 @@ diesel::table! {
         name -> Text,
         country -> Nullable<Text>,
         time_zone -> Text,
+        upload_days -> Integer,
         created_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::sql::*;
+    seller_keys (seller_id) {
+        seller_id -> Id,
+        wrapped -> Binary,
     }
 }
 
@@ -20,6 +29,25 @@ diesel::table! {
         id -> Id,
         name -> Text,
         handle -> Text,
+        contact_days -> Nullable<Integer>,
+        created_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::sql::*;
+    instance (id) {
+        id -> Integer,
+        key_check -> Binary,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::sql::*;
+    principals (id) {
+        id -> Id,
+        kind -> Text,
+        seller_id -> Nullable<Id>,
         created_at -> Instant,
     }
 }
@@ -30,10 +58,83 @@ diesel::table! {
         id -> Id,
         seller_id -> Nullable<Id>,
         role -> Text,
+        name -> Text,
         prefix -> Text,
         hash -> Binary,
+        created_by -> Id,
         created_at -> Instant,
+        expires_at -> Nullable<Instant>,
         revoked_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::sql::*;
+    signing_keys (kid) {
+        kid -> Text,
+        public_key -> Binary,
+        private_sealed -> Binary,
+        created_at -> Instant,
+        signs_from -> Instant,
+        signs_until -> Instant,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::sql::*;
+    users (seller_id, id) {
+        seller_id -> Id,
+        id -> Id,
+        sealed -> Binary,
+        email_hash -> Binary,
+        password_hash -> Text,
+        role -> Text,
+        created_at -> Instant,
+        disabled_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::sql::*;
+    invitations (seller_id, id) {
+        seller_id -> Id,
+        id -> Id,
+        sealed -> Binary,
+        email_hash -> Binary,
+        role -> Text,
+        token_hash -> Binary,
+        invited_by -> Id,
+        created_at -> Instant,
+        expires_at -> Instant,
+        ended_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::sql::*;
+    sessions (seller_id, user_id, token_hash) {
+        seller_id -> Id,
+        user_id -> Id,
+        token_hash -> Binary,
+        created_at -> Instant,
+        seen_at -> Instant,
+        expires_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::sql::*;
+    audit_log (id) {
+        id -> Id,
+        seller_id -> Nullable<Id>,
+        chain_no -> BigInt,
+        at -> Instant,
+        actor_id -> Id,
+        action -> Text,
+        object -> Nullable<Text>,
+        detail -> Document,
+        request_id -> Nullable<Text>,
+        chain_hash -> Binary,
     }
 }
 
@@ -63,6 +164,7 @@ diesel::table! {
         deliver_by_on -> Nullable<Text>,
         token_hash -> Binary,
         token_sealed -> Binary,
+        contact_erased_at -> Nullable<Instant>,
         created_at -> Instant,
         updated_at -> Instant,
         version -> BigInt,
@@ -97,14 +199,9 @@ diesel::table! {
     order_contacts (seller_id, order_id) {
         seller_id -> Id,
         order_id -> Id,
-        recipient_name -> Nullable<Text>,
-        company -> Nullable<Text>,
-        address1 -> Nullable<Text>,
-        address2 -> Nullable<Text>,
-        city -> Nullable<Text>,
-        email -> Nullable<Text>,
-        phone -> Nullable<Text>,
-        note -> Nullable<Text>,
+        sealed -> Binary,
+        email_hash -> Nullable<Binary>,
+        phone_hash -> Nullable<Binary>,
     }
 }
 
@@ -220,6 +317,9 @@ diesel::table! {
         sub_status -> Nullable<Text>,
         raw_code -> Text,
         source -> Text,
+        details_digest -> Nullable<Binary>,
+        chain_no -> BigInt,
+        chain_hash -> Binary,
     }
 }
 
@@ -229,9 +329,7 @@ diesel::table! {
         seller_id -> Id,
         tracker_id -> Id,
         dedupe_key -> Text,
-        place -> Nullable<Text>,
-        description -> Nullable<Text>,
-        signed_by -> Nullable<Text>,
+        sealed -> Binary,
     }
 }
 
@@ -244,13 +342,6 @@ diesel::table! {
         dedupe_key -> Text,
         withdrawn -> Bool,
         heard_at -> Instant,
-    }
-}
-
-diesel::table! {
-    use crate::store::types::sql::*;
-    erasures_under_way (seller_id) {
-        seller_id -> Id,
     }
 }
 
@@ -281,6 +372,7 @@ diesel::table! {
         finished_at -> Nullable<Instant>,
         claimed_until -> Nullable<Instant>,
         claim -> Nullable<Id>,
+        expired_at -> Nullable<Instant>,
     }
 }
 
@@ -290,7 +382,7 @@ diesel::table! {
         seller_id -> Id,
         import_id -> Id,
         chunk_no -> Integer,
-        bytes -> Binary,
+        sealed -> Binary,
     }
 }
 
@@ -303,9 +395,7 @@ diesel::table! {
         outcome -> Text,
         order_id -> Nullable<Id>,
         shipment_id -> Nullable<Id>,
-        cells -> Document,
-        errors -> Document,
-        warnings -> Document,
+        sealed -> Binary,
     }
 }
 
@@ -324,7 +414,15 @@ diesel::table! {
 diesel::allow_tables_to_appear_in_same_query!(
     sellers,
     shops,
+    seller_keys,
+    instance,
+    principals,
     api_keys,
+    signing_keys,
+    users,
+    invitations,
+    sessions,
+    audit_log,
     orders,
     order_lines,
     order_contacts,
@@ -337,7 +435,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     tracking_events,
     event_details,
     event_withdrawals,
-    erasures_under_way,
     imports,
     import_chunks,
     import_rows,

@@ -17,6 +17,8 @@ pub struct Seller {
     pub country: Option<String>,
     /// A name of the tz database.
     pub time_zone: String,
+    /// So many days after its end the file of an import, and what was read of its rows, are deleted.
+    pub upload_days: i32,
     pub created_at: At,
 }
 
@@ -38,6 +40,8 @@ pub struct Shop {
     pub name: String,
     /// Unique on the platform: customers look up by it.
     pub handle: String,
+    /// So many days after the end of an order its contact is erased; `None` keeps it until somebody asks.
+    pub contact_days: Option<i32>,
     pub created_at: At,
 }
 
@@ -50,8 +54,10 @@ struct PolicyRow {
 }
 
 impl PlatformTables<'_> {
+    /// A new seller, with its own key and its first shop.
     pub fn insert_seller(&mut self, seller: &Seller, shop: &Shop) -> Result<(), StoreError> {
         diesel::insert_into(sellers::table).values(seller).execute(self.connection)?;
+        self.vaults.make(self.connection, seller.id)?;
         diesel::insert_into(shops::table).values(shop).execute(self.connection)?;
         Ok(())
     }

@@ -1,15 +1,23 @@
 //! What both databases must do alike.
 
+use super::audit::{Deed, Entry};
+use super::contacts::FoundBy;
 use super::on_both::on_both;
+use super::orders::Order;
 use super::sellers::{Seller, Shop};
 use super::trackers::Tracker;
-use super::{At, Reason, Store, StoreError};
+use super::{At, Reason, SellerTables, Store, StoreError};
+use crate::domain::actor::Actor;
+use crate::domain::chain;
 use crate::domain::event_time::EventTime;
-use crate::domain::ids::{EventId, SellerId, ShopId, TrackerId};
+use crate::domain::ids::{EventId, OrderId, SellerId, ShopId, TrackerId};
 use crate::domain::milestone::SubStatus;
+use crate::domain::order::{Contact, email_key, phone_key};
 use crate::domain::scan::{DedupeKey, ScanDetails, Source, TrackingEvent};
+use crate::secrets::Secrets;
 use diesel::RunQueryDsl;
 use jiff::Timestamp;
+use serde_json::json;
 use std::collections::BTreeSet;
 
 fn now() -> Timestamp {
@@ -19,9 +27,10 @@ fn now() -> Timestamp {
 fn tracker(store: &Store) -> Tracker {
     let seller_id = SellerId::new(now());
     let (name, time_zone) = ("Lantern".to_owned(), "Europe/Berlin".to_owned());
-    let seller = Seller { id: seller_id, name, country: None, time_zone, created_at: At(now()) };
+    let seller = Seller { id: seller_id, name, country: None, time_zone, upload_days: 14, created_at: At(now()) };
     let id = ShopId::new(now());
-    let shop = Shop { seller_id, id, name: "main".to_owned(), handle: id.to_string(), created_at: At(now()) };
+    let (name, handle) = ("main".to_owned(), id.to_string());
+    let shop = Shop { seller_id, id, name, handle, contact_days: None, created_at: At(now()) };
     store.platform(Reason::Admin).write(|tables| tables.insert_seller(&seller, &shop)).unwrap();
     let tracker = Tracker {
         seller_id,
@@ -72,19 +81,131 @@ fn an_event_is_kept_as_it_came_and_once() {
 }
 
 #[test]
-fn events_are_changed_by_nobody_and_erased_by_one_door() {
+fn events_are_changed_by_nobody_and_only_their_details_are_erased() {
     on_both(|store| {
         let tracker = tracker(store);
         let tables = store.seller(tracker.seller_id);
-        tables.write(|tables| tables.append_event(&event(&tracker), &ScanDetails::default())).unwrap();
+        let details = ScanDetails { signed_by: Some("Ada Quill".to_owned()), ..ScanDetails::default() };
+        let second = TrackingEvent { key: DedupeKey("h:2".to_owned()), ..event(&tracker) };
+        for (event, details) in [(&event(&tracker), &details), (&second, &ScanDetails::default())] {
+            assert!(tables.write(|tables| tables.append_event(event, details)).unwrap());
+        }
         for statement in ["UPDATE tracking_events SET raw_code = 'X'", "DELETE FROM tracking_events"] {
             let done = tables
                 .write(|tables| diesel::sql_query(statement).execute(tables.connection).map_err(StoreError::from));
             assert!(done.is_err(), "{statement}");
         }
-        assert_eq!(store.erase(tracker.seller_id, tracker.id).unwrap(), 1);
-        assert!(tables.read(|tables| tables.events(&[tracker.id])).unwrap().is_empty());
+        let chain = || tables.read(|tables| tables.chain(tracker.id)).unwrap();
+        let [first, second] = chain().try_into().unwrap();
+        assert_eq!(first.details_on_file.map(Vec::from), first.details_digest);
+        let link = chain::link(None, &first.event, first.details_digest.as_deref());
+        assert_eq!((first.chain_no, first.chain_hash.as_slice()), (1, link.as_slice()));
+        let next = chain::link(Some(&link), &second.event, None);
+        assert_eq!((second.chain_no, second.chain_hash.as_slice()), (2, next.as_slice()));
+        assert_eq!(tables.write(|tables| tables.erase_event_details(tracker.id)).unwrap(), 1);
+        let [erased, _] = chain().try_into().unwrap();
+        assert_eq!(erased.details_on_file, None);
+        assert_eq!(erased.details_digest, first.details_digest, "the chain still verifies");
     });
+}
+
+#[test]
+fn the_audit_log_is_chained_and_changed_by_nobody() {
+    on_both(|store| {
+        let seller = tracker(store).seller_id;
+        let tables = store.seller(seller);
+        let deed = |deed| Entry { deed, object: None, detail: json!({"role": "seller-clerk", "a": 1}) };
+        for done in [deed(Deed::KeyCreated), deed(Deed::KeyRevoked)] {
+            tables.write(|tables| tables.audit(&Actor::system(), done, now())).unwrap();
+        }
+        let rows = tables.read(|tables| tables.audit_page(0, 10)).unwrap();
+        assert_eq!(rows.iter().map(|row| row.chain_no).collect::<Vec<_>>(), [1, 2]);
+        let mut before: Option<Vec<u8>> = None;
+        for row in rows {
+            assert_eq!(row.chain_hash, row.link(before.as_deref()), "{}", row.action);
+            before = Some(row.chain_hash);
+        }
+        for statement in ["UPDATE audit_log SET action = 'X'", "DELETE FROM audit_log"] {
+            let done = tables
+                .write(|tables| diesel::sql_query(statement).execute(tables.connection).map_err(StoreError::from));
+            assert!(done.is_err(), "{statement}");
+        }
+    });
+}
+
+#[test]
+fn a_contact_lies_sealed_and_is_found_by_what_it_says() {
+    on_both(|store| {
+        let seller = tracker(store).seller_id;
+        let tables = store.seller(seller);
+        let contact = Contact {
+            recipient_name: Some("Ada Quill".to_owned()),
+            email: Some("Ada@Example.com ".to_owned()),
+            phone: Some("+49 170 1234567".to_owned()),
+            ..Contact::default()
+        };
+        let order = tables.write(|tables| an_order(tables, seller)).unwrap();
+        tables.write(|tables| tables.put_contact(order, &contact)).unwrap();
+        assert_eq!(tables.read(|tables| tables.contact(order)).unwrap(), Some(contact));
+        for (what, by, key, found) in [
+            ("in small letters", FoundBy::Email, email_key("ada@example.com"), vec![order]),
+            ("written at home", FoundBy::Phone, phone_key("0170/1234567"), vec![order]),
+            ("another's", FoundBy::Email, email_key("ben@example.com"), vec![]),
+        ] {
+            let orders = tables.read(|tables| tables.orders_to((by, &key.unwrap()), None, 10)).unwrap();
+            assert_eq!(orders, found, "{what}");
+        }
+        assert!(tables.write(|tables| tables.delete_contact(order)).unwrap());
+        assert_eq!(tables.read(|tables| tables.contact(order)).unwrap(), None);
+    });
+}
+
+fn an_order(tables: &mut SellerTables, seller_id: SellerId) -> Result<OrderId, StoreError> {
+    let shop_id = tables.shops()?[0].id;
+    let id = OrderId::new(now());
+    let order = Order {
+        seller_id,
+        id,
+        shop_id,
+        order_number: "1001".to_owned(),
+        order_ref: None,
+        state: "open".to_owned(),
+        ordered_local: None,
+        ordered_offset: None,
+        currency: None,
+        country: None,
+        region: None,
+        postal_code: None,
+        origin_country: None,
+        origin_region: None,
+        origin_postal_code: None,
+        deliver_from_on: None,
+        shipping_method: None,
+        shipping_charged_minor: None,
+        channel: None,
+        dispatch_by_at: None,
+        deliver_by_on: None,
+        token_hash: id.0.as_bytes().to_vec(),
+        token_sealed: Vec::new(),
+        contact_erased_at: None,
+        created_at: At(now()),
+        updated_at: At(now()),
+        version: 1,
+    };
+    tables.insert_order(&order).map(|()| id)
+}
+
+#[test]
+fn another_secret_key_is_told_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = format!("sqlite:{}", folder.path().join("test.db").display());
+    let fresh = || Secrets::from_text(&Secrets::fresh_key().unwrap()).unwrap();
+    let ours = fresh();
+    for (what, secrets, opens) in [("made", &ours, true), ("opened", &ours, true), ("another", &fresh(), false)] {
+        let opened = Store::open(&file, secrets.clone());
+        assert_eq!(opened.is_ok(), opens, "{what}");
+        assert!(opened.err().is_none_or(|error| error.to_string().contains("PARCELTRAIL_SECRET_KEY")), "{what}");
+    }
 }
 
 #[test]
@@ -146,8 +267,8 @@ fn shape(migration: &str) -> BTreeSet<String> {
 
 #[test]
 fn both_databases_have_the_same_tables() {
-    let sqlite = shape(include_str!("../../migrations/sqlite/2026-11-22-000001_house/up.sql"));
-    let postgres = shape(include_str!("../../migrations/postgres/2026-11-22-000001_house/up.sql"));
+    let sqlite = shape(include_str!("../../migrations/sqlite/2026-11-25-000001_house/up.sql"));
+    let postgres = shape(include_str!("../../migrations/postgres/2026-11-25-000001_house/up.sql"));
     assert!(sqlite.len() > 150, "{}", sqlite.len());
     assert_eq!(sqlite, postgres);
 }
@@ -155,8 +276,10 @@ fn both_databases_have_the_same_tables() {
 #[test]
 fn an_unknown_url_is_refused_with_what_to_write() {
     for url in ["mysql://localhost/x", "parceltrail.db", "sqlite:", ""] {
-        let refused = Store::open(url).err().map(|error| error.to_string()).unwrap_or_default();
+        let secrets = Secrets::from_text(&Secrets::fresh_key().unwrap()).unwrap();
+        let refused = Store::open(url, secrets).err().map(|error| error.to_string()).unwrap_or_default();
         assert!(refused.contains("sqlite:parceltrail.db") && refused.contains("postgres://"), "{url}: {refused}");
     }
-    assert!(Store::open("sqlite:/no/such/folder/x.db").err().unwrap().to_string().contains("does not exist"));
+    let secrets = Secrets::from_text(&Secrets::fresh_key().unwrap()).unwrap();
+    assert!(Store::open("sqlite:/no/such/folder/x.db", secrets).err().unwrap().to_string().contains("does not exist"));
 }

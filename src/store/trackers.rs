@@ -51,6 +51,15 @@ impl SellerTables<'_> {
         Ok(found.select(Tracker::as_select()).get_result(self.connection).optional()?)
     }
 
+    /// Ids of trackers after `after`, oldest first.
+    pub fn tracker_ids(&mut self, after: Option<TrackerId>, limit: i64) -> Result<Vec<TrackerId>, StoreError> {
+        let mut query = trackers::table.filter(trackers::seller_id.eq(self.seller)).into_boxed();
+        if let Some(after) = after {
+            query = query.filter(trackers::id.gt(after));
+        }
+        Ok(query.order(trackers::id).limit(limit).select(trackers::id).load(self.connection)?)
+    }
+
     pub fn insert_tracker(&mut self, tracker: &Tracker) -> Result<(), StoreError> {
         diesel::insert_into(trackers::table).values(tracker).execute(self.connection)?;
         Ok(())

@@ -1,7 +1,8 @@
 //! Three SQL types of our own, each the best native storage on both databases, and the Rust types that ride on them.
 
 use crate::domain::ids::{
-    ClaimId, EventId, ImportId, KeyId, OrderId, OutboxId, SellerId, ShipmentId, ShopId, TrackerId,
+    AuditId, ClaimId, EventId, ImportId, InvitationId, OrderId, OutboxId, PrincipalId, SellerId, ShipmentId, ShopId,
+    TrackerId,
 };
 use crate::store::connection::MultiBackend;
 use diesel::backend::Backend;
@@ -82,7 +83,8 @@ macro_rules! ride_on {
 }
 
 ride_on! {
-    Id => SellerId, ShopId, KeyId, OrderId, ShipmentId, TrackerId, EventId, ImportId, OutboxId, ClaimId;
+    Id => SellerId, ShopId, PrincipalId, OrderId, ShipmentId, TrackerId, EventId, ImportId, OutboxId, ClaimId, AuditId,
+        InvitationId;
     Instant => At;
     Document => Json;
 }
@@ -122,9 +124,9 @@ macro_rules! ids {
 }
 
 ids! {
-    SellerIdProxy SellerId, ShopIdProxy ShopId, KeyIdProxy KeyId, OrderIdProxy OrderId, ShipmentIdProxy ShipmentId,
+    SellerIdProxy SellerId, ShopIdProxy ShopId, PrincipalIdProxy PrincipalId, OrderIdProxy OrderId, ShipmentIdProxy ShipmentId,
     TrackerIdProxy TrackerId, EventIdProxy EventId, ImportIdProxy ImportId, OutboxIdProxy OutboxId,
-    ClaimIdProxy ClaimId
+    ClaimIdProxy ClaimId, AuditIdProxy AuditId, InvitationIdProxy InvitationId
 }
 
 /// PostgreSQL counts from the year 2000.

@@ -11,7 +11,7 @@ const MAY_IMPORT: [(&str, &[&str]); 14] = [
     ("sheets", &["sheets", "domain"]),
     ("carriers", &["carriers", "domain"]),
     ("shops", &["shops", "domain"]),
-    ("store", &["store", "domain"]),
+    ("store", &["store", "domain", "secrets"]),
     ("simulator", &["simulator", "domain"]),
     ("secrets", &["secrets"]),
     ("config", &["config", "domain"]),

@@ -4,7 +4,7 @@ use super::{Desk, Outcome, TakeInError, settle, take};
 use crate::domain::ids::OrderId;
 use crate::domain::order::{Contact, OrderLine, OrderRow, OrderState};
 use crate::secrets::{digest, fresh_status_token};
-use crate::store::orders::{self, Line, Order};
+use crate::store::orders::{Line, Order};
 use crate::store::outbox::Change;
 use crate::store::{At, SellerTables, StoreError};
 use jiff::Timestamp;
@@ -32,9 +32,8 @@ pub fn take_in_order(
     tell_head(&mut order, row);
     if is_new {
         tables.insert_order(&order)?;
-        tables.insert_contact(&contact_of(&order, &row.contact, None))?;
     }
-    let contact_changed = !is_new && update_contact(tables, &order, &row.contact)?;
+    let contact_changed = update_contact(tables, &order, &row.contact)?;
     let line = take_in_line(tables, &order, &row.line, repeat)?;
     if line != Outcome::Unchanged {
         sum_up_lines(tables, desk, &mut order)?;
@@ -71,6 +70,7 @@ pub fn bare_order(desk: &Desk<'_>, number: &str) -> Result<Order, TakeInError> {
         deliver_by_on: None,
         token_hash: digest(&token),
         token_sealed: desk.secrets.seal(id.0.as_bytes(), &token)?,
+        contact_erased_at: None,
         created_at: At(now),
         updated_at: At(now),
         version: 1,
@@ -99,41 +99,17 @@ fn tell_head(order: &mut Order, row: &OrderRow) {
     }
 }
 
-fn contact_of(order: &Order, told: &Contact, stored: Option<orders::Contact>) -> orders::Contact {
-    let mut contact = stored.unwrap_or(orders::Contact {
-        seller_id: order.seller_id,
-        order_id: order.id,
-        recipient_name: None,
-        company: None,
-        address1: None,
-        address2: None,
-        city: None,
-        email: None,
-        phone: None,
-        note: None,
-    });
-    take(&mut contact.recipient_name, told.recipient_name.clone());
-    take(&mut contact.company, told.company.clone());
-    take(&mut contact.address1, told.address1.clone());
-    take(&mut contact.address2, told.address2.clone());
-    take(&mut contact.city, told.city.clone());
-    take(&mut contact.email, told.email.clone());
-    take(&mut contact.phone, told.phone.clone());
-    take(&mut contact.note, told.note.clone());
-    contact
-}
-
+/// Tells whether anything changed. What was erased stays erased, whatever is uploaded later.
 fn update_contact(tables: &mut SellerTables, order: &Order, told: &Contact) -> Result<bool, StoreError> {
-    if *told == Contact::default() {
+    if order.contact_erased_at.is_some() {
         return Ok(false);
     }
-    let stored = tables.contact(order.id)?;
-    let contact = contact_of(order, told, stored.clone());
-    match stored {
-        Some(stored) if stored == contact => return Ok(false),
-        Some(_) => tables.update_contact(&contact)?,
-        None => tables.insert_contact(&contact)?,
+    let stored = tables.contact(order.id)?.unwrap_or_default();
+    let contact = stored.clone().with(told);
+    if contact == stored {
+        return Ok(false);
     }
+    tables.put_contact(order.id, &contact)?;
     Ok(true)
 }
 

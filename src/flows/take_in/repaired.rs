@@ -41,7 +41,8 @@ fn rejected_rows(store: SellerStore<'_>, import: &Import) -> Result<HashMap<i64,
         let page = store.read(|tables| tables.import_rows_page(import.id, Some("rejected"), after, 1000))?;
         let Some(last) = page.last() else { return Ok(rejected) };
         after = last.line;
-        rejected
-            .extend(page.into_iter().map(|row| (row.line, serde_json::from_value(row.errors.0).unwrap_or_default())));
+        rejected.extend(
+            page.into_iter().map(|row| (row.line, serde_json::from_value(row.report.errors).unwrap_or_default())),
+        );
     }
 }

@@ -27,6 +27,7 @@ fn seller(store: &Store, secrets: &Secrets) -> SellerId {
         name: "Lantern".to_owned(),
         country: None,
         time_zone: "Europe/Berlin".to_owned(),
+        upload_days: 14,
         created_at: crate::store::At(now()),
     };
     let id = crate::domain::ids::ShopId::new(now());
@@ -35,6 +36,7 @@ fn seller(store: &Store, secrets: &Secrets) -> SellerId {
         id,
         name: "main".to_owned(),
         handle: id.to_string(),
+        contact_days: None,
         created_at: crate::store::At(now()),
     };
     store.platform(crate::store::Reason::Admin).write(|tables| tables.insert_seller(&seller, &shop)).unwrap();

@@ -1,6 +1,6 @@
 //! Uploads: a file is durable, in pieces, before its import is acknowledged.
 
-use crate::domain::ids::{ImportId, KeyId, SellerId};
+use crate::domain::ids::{ImportId, PrincipalId, SellerId};
 use crate::sheets::{DateOrder, Kind, UnknownKind};
 use crate::store::imports::Import;
 use crate::store::{At, Json, Reason, SellerTables, Store, StoreError};
@@ -75,7 +75,7 @@ pub fn begin(
     store: &Store,
     seller: SellerId,
     request: &ImportRequest,
-    actor: KeyId,
+    actor: PrincipalId,
     now: Timestamp,
 ) -> Result<Incoming, UploadError> {
     let kind = request.kind.as_deref().map(str::parse::<Kind>).transpose()?;
@@ -114,6 +114,7 @@ pub fn begin(
             finished_at: None,
             claimed_until: None,
             claim: None,
+            expired_at: None,
         };
         tables.insert_import(&import)?;
         Ok(Incoming { import, next_chunk: 0, buffer: Vec::new() })

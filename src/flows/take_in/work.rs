@@ -8,7 +8,7 @@ use super::{Desk, Outcome, TakeInError, event, order, shipment};
 use crate::domain::ids::{ClaimId, OrderId, ShipmentId};
 use crate::secrets::Secrets;
 use crate::sheets::{self, Fault, FileRejected, Neighbour, Neighbours, Record, Row, SheetError, Survey};
-use crate::store::imports::{Import, ImportRow};
+use crate::store::imports::{Import, ImportRow, RowReport};
 use crate::store::outbox::Change;
 use crate::store::sellers::{Seller, Shop};
 use crate::store::{At, Json, Reason, SellerStore, SellerTables, Store, StoreError};
@@ -323,15 +323,16 @@ impl Run<'_> {
         let cells: Map<String, Value> =
             record.read.iter().map(|(column, value)| ((*column).to_owned(), json!(value))).collect();
         tables.insert_import_row(&ImportRow {
-            seller_id: self.import.seller_id,
             import_id: self.import.id,
             line: line_of(record),
             outcome: done.outcome.to_owned(),
             order_id: done.order_id,
             shipment_id: done.shipment_id,
-            cells: Json(Value::Object(cells)),
-            errors: Json(json!(done.errors)),
-            warnings: Json(json!(record.warnings)),
+            report: RowReport {
+                cells: Value::Object(cells),
+                errors: json!(done.errors),
+                warnings: json!(record.warnings),
+            },
         })
     }
 

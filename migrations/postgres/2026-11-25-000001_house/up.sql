@@ -1,4 +1,4 @@
--- The house: sellers, orders, shipments, trackers, events, imports.
+-- The house: who may come in, sellers, orders, shipments, trackers, events, imports.
 -- seller_id leads every key of a seller's table. Local dates are ISO text.
 
 CREATE TABLE sellers (
@@ -6,7 +6,14 @@ CREATE TABLE sellers (
     name TEXT NOT NULL,
     country TEXT,
     time_zone TEXT NOT NULL,
+    upload_days INTEGER NOT NULL,
     created_at TIMESTAMPTZ NOT NULL
+);
+
+-- Each seller's own key, under the instance's secret key: it seals what names people.
+CREATE TABLE seller_keys (
+    seller_id UUID NOT NULL PRIMARY KEY REFERENCES sellers (id),
+    wrapped BYTEA NOT NULL
 );
 
 CREATE TABLE shops (
@@ -14,21 +21,113 @@ CREATE TABLE shops (
     id UUID NOT NULL,
     name TEXT NOT NULL,
     handle TEXT NOT NULL UNIQUE,
+    contact_days INTEGER,
     created_at TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (seller_id, id),
     UNIQUE (seller_id, name)
 );
 
--- A platform table: an admin's key belongs to no seller.
-CREATE TABLE api_keys (
+-- Sealed at the first start: tells whether the secret key is the one that this database was made with.
+CREATE TABLE instance (
+    id INTEGER NOT NULL PRIMARY KEY,
+    key_check BYTEA NOT NULL
+);
+
+-- Who acts: an API key, a user, or the program itself. An admin's key belongs to no seller.
+CREATE TABLE principals (
     id UUID NOT NULL PRIMARY KEY,
+    kind TEXT NOT NULL,
+    seller_id UUID REFERENCES sellers (id),
+    created_at TIMESTAMPTZ NOT NULL
+);
+INSERT INTO principals (id, kind, seller_id, created_at) VALUES ('00000000-0000-7000-8000-000000000001', 'system', NULL, '1970-01-01T00:00:00Z');
+
+CREATE TABLE api_keys (
+    id UUID NOT NULL PRIMARY KEY REFERENCES principals (id),
     seller_id UUID REFERENCES sellers (id),
     role TEXT NOT NULL,
+    name TEXT NOT NULL,
     prefix TEXT NOT NULL,
     hash BYTEA NOT NULL UNIQUE,
+    created_by UUID NOT NULL REFERENCES principals (id),
     created_at TIMESTAMPTZ NOT NULL,
+    expires_at TIMESTAMPTZ,
     revoked_at TIMESTAMPTZ
 );
+CREATE INDEX api_keys_by_seller ON api_keys (seller_id, id);
+
+-- What signs access tokens. The private half is sealed under the instance's secret key.
+CREATE TABLE signing_keys (
+    kid TEXT NOT NULL PRIMARY KEY,
+    public_key BYTEA NOT NULL,
+    private_sealed BYTEA NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    signs_from TIMESTAMPTZ NOT NULL,
+    signs_until TIMESTAMPTZ NOT NULL
+);
+
+-- People of a seller. What names them is sealed; they are found by keyed hash.
+CREATE TABLE users (
+    seller_id UUID NOT NULL REFERENCES sellers (id),
+    id UUID NOT NULL UNIQUE REFERENCES principals (id),
+    sealed BYTEA NOT NULL,
+    email_hash BYTEA NOT NULL,
+    password_hash TEXT NOT NULL,
+    role TEXT NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    disabled_at TIMESTAMPTZ,
+    PRIMARY KEY (seller_id, id),
+    UNIQUE (seller_id, email_hash)
+);
+CREATE INDEX users_by_email ON users (email_hash);
+
+CREATE TABLE invitations (
+    seller_id UUID NOT NULL REFERENCES sellers (id),
+    id UUID NOT NULL,
+    sealed BYTEA NOT NULL,
+    email_hash BYTEA NOT NULL,
+    role TEXT NOT NULL,
+    token_hash BYTEA NOT NULL UNIQUE,
+    invited_by UUID NOT NULL REFERENCES principals (id),
+    created_at TIMESTAMPTZ NOT NULL,
+    expires_at TIMESTAMPTZ NOT NULL,
+    ended_at TIMESTAMPTZ,
+    PRIMARY KEY (seller_id, id)
+);
+
+CREATE TABLE sessions (
+    seller_id UUID NOT NULL,
+    user_id UUID NOT NULL,
+    token_hash BYTEA NOT NULL UNIQUE,
+    created_at TIMESTAMPTZ NOT NULL,
+    seen_at TIMESTAMPTZ NOT NULL,
+    expires_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (seller_id, user_id, token_hash),
+    FOREIGN KEY (seller_id, user_id) REFERENCES users (seller_id, id)
+);
+
+-- Who did what to the doors and to people's data. Append-only, each row chained to the one before it of the same seller;
+-- rows without a seller are the platform's own.
+CREATE TABLE audit_log (
+    id UUID NOT NULL PRIMARY KEY,
+    seller_id UUID REFERENCES sellers (id),
+    chain_no BIGINT NOT NULL,
+    at TIMESTAMPTZ NOT NULL,
+    actor_id UUID NOT NULL REFERENCES principals (id),
+    action TEXT NOT NULL,
+    object TEXT,
+    detail JSONB NOT NULL,
+    request_id TEXT,
+    chain_hash BYTEA NOT NULL
+);
+CREATE UNIQUE INDEX audit_log_by_seller ON audit_log (seller_id, chain_no);
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% is append-only', TG_TABLE_NAME;
+END;
+$$;
+CREATE TRIGGER audit_log_is_not_changed BEFORE UPDATE OR DELETE ON audit_log
+    FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
 CREATE TABLE orders (
     seller_id UUID NOT NULL REFERENCES sellers (id),
@@ -54,6 +153,7 @@ CREATE TABLE orders (
     deliver_by_on TEXT,
     token_hash BYTEA NOT NULL UNIQUE,
     token_sealed BYTEA NOT NULL,
+    contact_erased_at TIMESTAMPTZ,
     created_at TIMESTAMPTZ NOT NULL,
     updated_at TIMESTAMPTZ NOT NULL,
     version BIGINT NOT NULL,
@@ -84,21 +184,18 @@ CREATE TABLE order_lines (
     FOREIGN KEY (seller_id, order_id) REFERENCES orders (seller_id, id)
 );
 
--- Who gets the parcel: apart from the order, so that it can be erased.
+-- Who gets the parcel: apart from the order, sealed under the seller's key, found by keyed hash, and erasable.
 CREATE TABLE order_contacts (
     seller_id UUID NOT NULL,
     order_id UUID NOT NULL,
-    recipient_name TEXT,
-    company TEXT,
-    address1 TEXT,
-    address2 TEXT,
-    city TEXT,
-    email TEXT,
-    phone TEXT,
-    note TEXT,
+    sealed BYTEA NOT NULL,
+    email_hash BYTEA,
+    phone_hash BYTEA,
     PRIMARY KEY (seller_id, order_id),
     FOREIGN KEY (seller_id, order_id) REFERENCES orders (seller_id, id)
 );
+CREATE INDEX order_contacts_by_email ON order_contacts (seller_id, email_hash);
+CREATE INDEX order_contacts_by_phone ON order_contacts (seller_id, phone_hash);
 
 CREATE TABLE promise_policies (
     seller_id UUID NOT NULL REFERENCES sellers (id),
@@ -201,7 +298,7 @@ CREATE TABLE promise_changes (
     FOREIGN KEY (seller_id, shipment_id) REFERENCES shipments (seller_id, id)
 );
 
--- Append-only and without personal data; only an erasure may delete, see the triggers.
+-- Append-only and without personal data. Each is chained to the one heard before it of the same tracker.
 CREATE TABLE tracking_events (
     seller_id UUID NOT NULL,
     tracker_id UUID NOT NULL,
@@ -214,17 +311,20 @@ CREATE TABLE tracking_events (
     sub_status TEXT,
     raw_code TEXT NOT NULL,
     source TEXT NOT NULL,
+    details_digest BYTEA,
+    chain_no BIGINT NOT NULL,
+    chain_hash BYTEA NOT NULL,
     PRIMARY KEY (seller_id, tracker_id, dedupe_key),
+    UNIQUE (seller_id, tracker_id, chain_no),
     FOREIGN KEY (seller_id, tracker_id) REFERENCES trackers (seller_id, id)
 );
 
+-- Place, free text and signer: sealed with the salt of their digest, and erasable.
 CREATE TABLE event_details (
     seller_id UUID NOT NULL,
     tracker_id UUID NOT NULL,
     dedupe_key TEXT NOT NULL,
-    place TEXT,
-    description TEXT,
-    signed_by TEXT,
+    sealed BYTEA NOT NULL,
     PRIMARY KEY (seller_id, tracker_id, dedupe_key),
     FOREIGN KEY (seller_id, tracker_id, dedupe_key) REFERENCES tracking_events (seller_id, tracker_id, dedupe_key)
 );
@@ -241,20 +341,8 @@ CREATE TABLE event_withdrawals (
     FOREIGN KEY (seller_id, tracker_id, dedupe_key) REFERENCES tracking_events (seller_id, tracker_id, dedupe_key)
 );
 
--- Holds a row only inside an erasure's transaction.
-CREATE TABLE erasures_under_way (
-    seller_id UUID NOT NULL PRIMARY KEY
-);
-CREATE FUNCTION refuse_change_of_events() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF TG_OP = 'DELETE' AND EXISTS (SELECT 1 FROM erasures_under_way WHERE seller_id = OLD.seller_id) THEN
-        RETURN OLD;
-    END IF;
-    RAISE EXCEPTION 'tracking events are append-only';
-END;
-$$;
 CREATE TRIGGER tracking_events_are_not_changed BEFORE UPDATE OR DELETE ON tracking_events
-    FOR EACH ROW EXECUTE FUNCTION refuse_change_of_events();
+    FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
 CREATE TABLE imports (
     seller_id UUID NOT NULL REFERENCES sellers (id),
@@ -276,26 +364,28 @@ CREATE TABLE imports (
     rows_unchanged BIGINT NOT NULL,
     rows_rejected BIGINT NOT NULL,
     rows_warned BIGINT NOT NULL,
-    uploaded_by UUID NOT NULL,
+    uploaded_by UUID NOT NULL REFERENCES principals (id),
     created_at TIMESTAMPTZ NOT NULL,
     finished_at TIMESTAMPTZ,
     claimed_until TIMESTAMPTZ,
     claim UUID,
+    expired_at TIMESTAMPTZ,
     PRIMARY KEY (seller_id, id),
     FOREIGN KEY (seller_id, shop_id) REFERENCES shops (seller_id, id)
 );
 CREATE INDEX imports_due ON imports (created_at) WHERE state IN ('received', 'running');
 
--- The uploaded file as it came, in pieces.
+-- The uploaded file as it came, in sealed pieces.
 CREATE TABLE import_chunks (
     seller_id UUID NOT NULL,
     import_id UUID NOT NULL,
     chunk_no INTEGER NOT NULL,
-    bytes BYTEA NOT NULL,
+    sealed BYTEA NOT NULL,
     PRIMARY KEY (seller_id, import_id, chunk_no),
     FOREIGN KEY (seller_id, import_id) REFERENCES imports (seller_id, id)
 );
 
+-- What became of each row; what was read of it, and what is wrong with it, are sealed.
 CREATE TABLE import_rows (
     seller_id UUID NOT NULL,
     import_id UUID NOT NULL,
@@ -303,12 +393,11 @@ CREATE TABLE import_rows (
     outcome TEXT NOT NULL,
     order_id UUID,
     shipment_id UUID,
-    cells JSONB NOT NULL,
-    errors JSONB NOT NULL,
-    warnings JSONB NOT NULL,
+    sealed BYTEA NOT NULL,
     PRIMARY KEY (seller_id, import_id, line),
     FOREIGN KEY (seller_id, import_id) REFERENCES imports (seller_id, id)
 );
+CREATE INDEX import_rows_by_order ON import_rows (seller_id, order_id) WHERE order_id IS NOT NULL;
 
 -- What changed, written with the change: webhooks, notifications and the change feed read from here.
 CREATE TABLE outbox (

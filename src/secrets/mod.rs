@@ -1,4 +1,10 @@
-//! Random tokens, their digests, and sealing under the instance's secret key.
+//! Random tokens, their digests, and sealing under the instance's secret key; sellers' keys, passwords and signatures.
+
+mod passwords;
+mod vault;
+
+pub use passwords::{hash_password, is_password, nobody_s_password};
+pub use vault::Vault;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -18,6 +24,8 @@ pub enum SecretError {
     OtherKey,
     #[error("PARCELTRAIL_SECRET_KEY must be 32 bytes in base64url; make one with `openssl rand -base64 32`")]
     BadKey,
+    #[error("a password could not be hashed")]
+    Password,
 }
 
 /// The instance's secret key: seals what must be given again, such as a status link's token.
@@ -36,7 +44,7 @@ impl Secrets {
         let bare: String = text.trim().trim_end_matches('=').replace('+', "-").replace('/', "_");
         let bytes = URL_SAFE_NO_PAD.decode(bare).map_err(|_unreadable| SecretError::BadKey)?;
         let key: [u8; KEY_BYTES] = bytes.try_into().map_err(|_length| SecretError::BadKey)?;
-        Ok(Self { cipher: XChaCha20Poly1305::new(&Key::from(key)) })
+        Ok(Self { cipher: cipher_of(key) })
     }
 
     /// A fresh key, as text.
@@ -46,21 +54,34 @@ impl Secrets {
 
     /// Seals a text for a purpose; it opens for that purpose alone.
     pub fn seal(&self, purpose: &[u8], text: &str) -> Result<Vec<u8>, SecretError> {
-        let nonce = random::<NONCE_BYTES>()?;
-        let payload = Payload { msg: text.as_bytes(), aad: purpose };
-        let sealed = self.cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_sealing| SecretError::OtherKey)?;
-        Ok([nonce.as_slice(), sealed.as_slice()].concat())
+        seal_bytes(&self.cipher, purpose, text.as_bytes())
     }
 
     pub fn open(&self, purpose: &[u8], sealed: &[u8]) -> Result<String, SecretError> {
-        let (nonce, body) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or(SecretError::OtherKey)?;
-        let payload = Payload { msg: body, aad: purpose };
-        let text = self.cipher.decrypt(&XNonce::from(*nonce), payload).map_err(|_opening| SecretError::OtherKey)?;
-        String::from_utf8(text).map_err(|_not_text| SecretError::OtherKey)
+        String::from_utf8(open_bytes(&self.cipher, purpose, sealed)?).map_err(|_not_text| SecretError::OtherKey)
     }
 }
 
-fn random<const N: usize>() -> Result<[u8; N], SecretError> {
+fn cipher_of(key: [u8; KEY_BYTES]) -> XChaCha20Poly1305 {
+    XChaCha20Poly1305::new(&Key::from(key))
+}
+
+/// A random nonce, then what was sealed.
+fn seal_bytes(cipher: &XChaCha20Poly1305, purpose: &[u8], bytes: &[u8]) -> Result<Vec<u8>, SecretError> {
+    let nonce = random::<NONCE_BYTES>()?;
+    let payload = Payload { msg: bytes, aad: purpose };
+    let sealed = cipher.encrypt(&XNonce::from(nonce), payload).map_err(|_sealing| SecretError::OtherKey)?;
+    Ok([nonce.as_slice(), sealed.as_slice()].concat())
+}
+
+fn open_bytes(cipher: &XChaCha20Poly1305, purpose: &[u8], sealed: &[u8]) -> Result<Vec<u8>, SecretError> {
+    let (nonce, body) = sealed.split_first_chunk::<NONCE_BYTES>().ok_or(SecretError::OtherKey)?;
+    let payload = Payload { msg: body, aad: purpose };
+    cipher.decrypt(&XNonce::from(*nonce), payload).map_err(|_opening| SecretError::OtherKey)
+}
+
+/// So many random bytes; salts and tokens are made of them.
+pub fn random<const N: usize>() -> Result<[u8; N], SecretError> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|_source| SecretError::NoRandom)?;
     Ok(bytes)

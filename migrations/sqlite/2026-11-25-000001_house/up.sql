@@ -1,4 +1,4 @@
--- The house: sellers, orders, shipments, trackers, events, imports.
+-- The house: who may come in, sellers, orders, shipments, trackers, events, imports.
 -- seller_id leads every key of a seller's table. Ids are 16 bytes, instants microseconds since 1970 in UTC, documents
 -- JSON text, local dates ISO text.
 
@@ -7,7 +7,14 @@ CREATE TABLE sellers (
     name TEXT NOT NULL,
     country TEXT,
     time_zone TEXT NOT NULL,
+    upload_days INTEGER NOT NULL,
     created_at BIGINT NOT NULL
+);
+
+-- Each seller's own key, under the instance's secret key: it seals what names people.
+CREATE TABLE seller_keys (
+    seller_id BLOB NOT NULL PRIMARY KEY REFERENCES sellers (id),
+    wrapped BLOB NOT NULL
 );
 
 CREATE TABLE shops (
@@ -15,21 +22,114 @@ CREATE TABLE shops (
     id BLOB NOT NULL,
     name TEXT NOT NULL,
     handle TEXT NOT NULL UNIQUE,
+    contact_days INTEGER,
     created_at BIGINT NOT NULL,
     PRIMARY KEY (seller_id, id),
     UNIQUE (seller_id, name)
 );
 
--- A platform table: an admin's key belongs to no seller.
-CREATE TABLE api_keys (
+-- Sealed at the first start: tells whether the secret key is the one that this database was made with.
+CREATE TABLE instance (
+    id INTEGER NOT NULL PRIMARY KEY,
+    key_check BLOB NOT NULL
+);
+
+-- Who acts: an API key, a user, or the program itself. An admin's key belongs to no seller.
+CREATE TABLE principals (
     id BLOB NOT NULL PRIMARY KEY,
+    kind TEXT NOT NULL,
+    seller_id BLOB REFERENCES sellers (id),
+    created_at BIGINT NOT NULL
+);
+INSERT INTO principals (id, kind, seller_id, created_at) VALUES (X'00000000000070008000000000000001', 'system', NULL, 0);
+
+CREATE TABLE api_keys (
+    id BLOB NOT NULL PRIMARY KEY REFERENCES principals (id),
     seller_id BLOB REFERENCES sellers (id),
     role TEXT NOT NULL,
+    name TEXT NOT NULL,
     prefix TEXT NOT NULL,
     hash BLOB NOT NULL UNIQUE,
+    created_by BLOB NOT NULL REFERENCES principals (id),
     created_at BIGINT NOT NULL,
+    expires_at BIGINT,
     revoked_at BIGINT
 );
+CREATE INDEX api_keys_by_seller ON api_keys (seller_id, id);
+
+-- What signs access tokens. The private half is sealed under the instance's secret key.
+CREATE TABLE signing_keys (
+    kid TEXT NOT NULL PRIMARY KEY,
+    public_key BLOB NOT NULL,
+    private_sealed BLOB NOT NULL,
+    created_at BIGINT NOT NULL,
+    signs_from BIGINT NOT NULL,
+    signs_until BIGINT NOT NULL
+);
+
+-- People of a seller. What names them is sealed; they are found by keyed hash.
+CREATE TABLE users (
+    seller_id BLOB NOT NULL REFERENCES sellers (id),
+    id BLOB NOT NULL UNIQUE REFERENCES principals (id),
+    sealed BLOB NOT NULL,
+    email_hash BLOB NOT NULL,
+    password_hash TEXT NOT NULL,
+    role TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    disabled_at BIGINT,
+    PRIMARY KEY (seller_id, id),
+    UNIQUE (seller_id, email_hash)
+);
+CREATE INDEX users_by_email ON users (email_hash);
+
+CREATE TABLE invitations (
+    seller_id BLOB NOT NULL REFERENCES sellers (id),
+    id BLOB NOT NULL,
+    sealed BLOB NOT NULL,
+    email_hash BLOB NOT NULL,
+    role TEXT NOT NULL,
+    token_hash BLOB NOT NULL UNIQUE,
+    invited_by BLOB NOT NULL REFERENCES principals (id),
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    ended_at BIGINT,
+    PRIMARY KEY (seller_id, id)
+);
+
+CREATE TABLE sessions (
+    seller_id BLOB NOT NULL,
+    user_id BLOB NOT NULL,
+    token_hash BLOB NOT NULL UNIQUE,
+    created_at BIGINT NOT NULL,
+    seen_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    PRIMARY KEY (seller_id, user_id, token_hash),
+    FOREIGN KEY (seller_id, user_id) REFERENCES users (seller_id, id)
+);
+
+-- Who did what to the doors and to people's data. Append-only, each row chained to the one before it of the same seller;
+-- rows without a seller are the platform's own.
+CREATE TABLE audit_log (
+    id BLOB NOT NULL PRIMARY KEY,
+    seller_id BLOB REFERENCES sellers (id),
+    chain_no BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    actor_id BLOB NOT NULL REFERENCES principals (id),
+    action TEXT NOT NULL,
+    object TEXT,
+    detail TEXT NOT NULL,
+    request_id TEXT,
+    chain_hash BLOB NOT NULL
+);
+CREATE UNIQUE INDEX audit_log_by_seller ON audit_log (seller_id, chain_no);
+CREATE TRIGGER audit_log_is_not_changed BEFORE UPDATE ON audit_log
+BEGIN
+    SELECT RAISE(ABORT, 'the audit log is append-only');
+END;
+CREATE TRIGGER audit_log_is_not_deleted BEFORE DELETE ON audit_log
+BEGIN
+    SELECT RAISE(ABORT, 'the audit log is append-only');
+END;
 
 CREATE TABLE orders (
     seller_id BLOB NOT NULL REFERENCES sellers (id),
@@ -55,6 +155,7 @@ CREATE TABLE orders (
     deliver_by_on TEXT,
     token_hash BLOB NOT NULL UNIQUE,
     token_sealed BLOB NOT NULL,
+    contact_erased_at BIGINT,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     version BIGINT NOT NULL,
@@ -85,21 +186,18 @@ CREATE TABLE order_lines (
     FOREIGN KEY (seller_id, order_id) REFERENCES orders (seller_id, id)
 );
 
--- Who gets the parcel: apart from the order, so that it can be erased.
+-- Who gets the parcel: apart from the order, sealed under the seller's key, found by keyed hash, and erasable.
 CREATE TABLE order_contacts (
     seller_id BLOB NOT NULL,
     order_id BLOB NOT NULL,
-    recipient_name TEXT,
-    company TEXT,
-    address1 TEXT,
-    address2 TEXT,
-    city TEXT,
-    email TEXT,
-    phone TEXT,
-    note TEXT,
+    sealed BLOB NOT NULL,
+    email_hash BLOB,
+    phone_hash BLOB,
     PRIMARY KEY (seller_id, order_id),
     FOREIGN KEY (seller_id, order_id) REFERENCES orders (seller_id, id)
 );
+CREATE INDEX order_contacts_by_email ON order_contacts (seller_id, email_hash);
+CREATE INDEX order_contacts_by_phone ON order_contacts (seller_id, phone_hash);
 
 CREATE TABLE promise_policies (
     seller_id BLOB NOT NULL REFERENCES sellers (id),
@@ -202,7 +300,7 @@ CREATE TABLE promise_changes (
     FOREIGN KEY (seller_id, shipment_id) REFERENCES shipments (seller_id, id)
 );
 
--- Append-only and without personal data; only an erasure may delete, see the triggers.
+-- Append-only and without personal data. Each is chained to the one heard before it of the same tracker.
 CREATE TABLE tracking_events (
     seller_id BLOB NOT NULL,
     tracker_id BLOB NOT NULL,
@@ -215,17 +313,20 @@ CREATE TABLE tracking_events (
     sub_status TEXT,
     raw_code TEXT NOT NULL,
     source TEXT NOT NULL,
+    details_digest BLOB,
+    chain_no BIGINT NOT NULL,
+    chain_hash BLOB NOT NULL,
     PRIMARY KEY (seller_id, tracker_id, dedupe_key),
+    UNIQUE (seller_id, tracker_id, chain_no),
     FOREIGN KEY (seller_id, tracker_id) REFERENCES trackers (seller_id, id)
 );
 
+-- Place, free text and signer: sealed with the salt of their digest, and erasable.
 CREATE TABLE event_details (
     seller_id BLOB NOT NULL,
     tracker_id BLOB NOT NULL,
     dedupe_key TEXT NOT NULL,
-    place TEXT,
-    description TEXT,
-    signed_by TEXT,
+    sealed BLOB NOT NULL,
     PRIMARY KEY (seller_id, tracker_id, dedupe_key),
     FOREIGN KEY (seller_id, tracker_id, dedupe_key) REFERENCES tracking_events (seller_id, tracker_id, dedupe_key)
 );
@@ -242,16 +343,11 @@ CREATE TABLE event_withdrawals (
     FOREIGN KEY (seller_id, tracker_id, dedupe_key) REFERENCES tracking_events (seller_id, tracker_id, dedupe_key)
 );
 
--- Holds a row only inside an erasure's transaction.
-CREATE TABLE erasures_under_way (
-    seller_id BLOB NOT NULL PRIMARY KEY
-);
 CREATE TRIGGER tracking_events_are_not_changed BEFORE UPDATE ON tracking_events
 BEGIN
     SELECT RAISE(ABORT, 'tracking events are append-only');
 END;
 CREATE TRIGGER tracking_events_are_not_deleted BEFORE DELETE ON tracking_events
-WHEN NOT EXISTS (SELECT 1 FROM erasures_under_way WHERE seller_id = OLD.seller_id)
 BEGIN
     SELECT RAISE(ABORT, 'tracking events are append-only');
 END;
@@ -276,26 +372,28 @@ CREATE TABLE imports (
     rows_unchanged BIGINT NOT NULL,
     rows_rejected BIGINT NOT NULL,
     rows_warned BIGINT NOT NULL,
-    uploaded_by BLOB NOT NULL,
+    uploaded_by BLOB NOT NULL REFERENCES principals (id),
     created_at BIGINT NOT NULL,
     finished_at BIGINT,
     claimed_until BIGINT,
     claim BLOB,
+    expired_at BIGINT,
     PRIMARY KEY (seller_id, id),
     FOREIGN KEY (seller_id, shop_id) REFERENCES shops (seller_id, id)
 );
 CREATE INDEX imports_due ON imports (created_at) WHERE state IN ('received', 'running');
 
--- The uploaded file as it came, in pieces.
+-- The uploaded file as it came, in sealed pieces.
 CREATE TABLE import_chunks (
     seller_id BLOB NOT NULL,
     import_id BLOB NOT NULL,
     chunk_no INTEGER NOT NULL,
-    bytes BLOB NOT NULL,
+    sealed BLOB NOT NULL,
     PRIMARY KEY (seller_id, import_id, chunk_no),
     FOREIGN KEY (seller_id, import_id) REFERENCES imports (seller_id, id)
 );
 
+-- What became of each row; what was read of it, and what is wrong with it, are sealed.
 CREATE TABLE import_rows (
     seller_id BLOB NOT NULL,
     import_id BLOB NOT NULL,
@@ -303,12 +401,11 @@ CREATE TABLE import_rows (
     outcome TEXT NOT NULL,
     order_id BLOB,
     shipment_id BLOB,
-    cells TEXT NOT NULL,
-    errors TEXT NOT NULL,
-    warnings TEXT NOT NULL,
+    sealed BLOB NOT NULL,
     PRIMARY KEY (seller_id, import_id, line),
     FOREIGN KEY (seller_id, import_id) REFERENCES imports (seller_id, id)
 );
+CREATE INDEX import_rows_by_order ON import_rows (seller_id, order_id) WHERE order_id IS NOT NULL;
 
 -- What changed, written with the change: webhooks, notifications and the change feed read from here.
 CREATE TABLE outbox (

@@ -1,0 +1,120 @@
+//! Contacts: who gets the parcels of an order. Sealed, found by keyed hash, and erased on their own.
+
+use super::schema::{order_contacts, orders};
+use super::types::{At, sql};
+use super::{SellerTables, StoreError};
+use crate::domain::ids::{OrderId, SellerId};
+use crate::domain::order::Contact;
+use diesel::prelude::*;
+use jiff::Timestamp;
+
+#[derive(Insertable)]
+#[diesel(table_name = order_contacts)]
+struct Row {
+    seller_id: SellerId,
+    order_id: OrderId,
+    sealed: Vec<u8>,
+    email_hash: Option<Vec<u8>>,
+    phone_hash: Option<Vec<u8>>,
+}
+
+/// By what a person is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FoundBy {
+    Email,
+    Phone,
+}
+
+fn purpose(order: OrderId) -> Vec<u8> {
+    [b"contact".as_slice(), order.0.as_bytes()].concat()
+}
+
+impl SellerTables<'_> {
+    /// `None` where nothing is known of whom it goes to, or it was erased.
+    pub fn contact(&mut self, order: OrderId) -> Result<Option<Contact>, StoreError> {
+        let mine = order_contacts::table
+            .filter(order_contacts::seller_id.eq(self.seller))
+            .filter(order_contacts::order_id.eq(order));
+        let sealed: Option<Vec<u8>> = mine.select(order_contacts::sealed).get_result(self.connection).optional()?;
+        sealed.map(|sealed| self.open(&purpose(order), &sealed)).transpose()
+    }
+
+    /// Writes a contact over the one on file.
+    pub fn put_contact(&mut self, order: OrderId, contact: &Contact) -> Result<(), StoreError> {
+        let vault = self.vault()?;
+        let row = Row {
+            seller_id: self.seller,
+            order_id: order,
+            sealed: self.seal(&purpose(order), contact)?,
+            email_hash: contact.email_key().map(|key| vault.find_by("email", &key)),
+            phone_hash: contact.phone_key().map(|key| vault.find_by("phone", &key)),
+        };
+        self.delete_contact(order)?;
+        diesel::insert_into(order_contacts::table).values(&row).execute(self.connection)?;
+        Ok(())
+    }
+
+    pub fn delete_contact(&mut self, order: OrderId) -> Result<bool, StoreError> {
+        let mine = order_contacts::table
+            .filter(order_contacts::seller_id.eq(self.seller))
+            .filter(order_contacts::order_id.eq(order));
+        Ok(diesel::delete(mine).execute(self.connection)? > 0)
+    }
+
+    /// The orders that go to the person of this e-mail address or telephone number, oldest first, `limit` after `after`.
+    pub fn orders_to(
+        &mut self,
+        (by, key): (FoundBy, &str),
+        after: Option<OrderId>,
+        limit: i64,
+    ) -> Result<Vec<OrderId>, StoreError> {
+        let vault = self.vault()?;
+        let mut query = order_contacts::table.filter(order_contacts::seller_id.eq(self.seller)).into_boxed();
+        query = match by {
+            FoundBy::Email => query.filter(order_contacts::email_hash.eq(vault.find_by("email", key))),
+            FoundBy::Phone => query.filter(order_contacts::phone_hash.eq(vault.find_by("phone", key))),
+        };
+        if let Some(after) = after {
+            query = query.filter(order_contacts::order_id.gt(after));
+        }
+        let page = query.order(order_contacts::order_id).limit(limit).select(order_contacts::order_id);
+        Ok(page.load(self.connection)?)
+    }
+
+    /// Marks an order as erased: what is uploaded later brings its contact back no more.
+    pub fn note_contact_erased(&mut self, order: OrderId, now: Timestamp) -> Result<(), StoreError> {
+        let mine = orders::table.filter(orders::seller_id.eq(self.seller)).filter(orders::id.eq(order));
+        let erased = (orders::contact_erased_at.eq(Some(At(now))), orders::postal_code.eq(None::<String>));
+        diesel::update(mine).set(erased).execute(self.connection)?;
+        Ok(())
+    }
+
+    /// Orders whose contacts have been kept for as long as their shop keeps them: nothing of them is under way, and
+    /// nothing changed since then.
+    pub fn overdue_contacts(&mut self, now: Timestamp, limit: i64) -> Result<Vec<OrderId>, StoreError> {
+        #[derive(QueryableByName)]
+        struct Overdue {
+            #[diesel(sql_type = sql::Id)]
+            order_id: OrderId,
+        }
+        let mut overdue = Vec::new();
+        for shop in self.shops()? {
+            let Some(days) = shop.contact_days else { continue };
+            let cutoff = now.checked_sub(jiff::SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(now);
+            let statement = format!(
+                "SELECT c.order_id FROM order_contacts c JOIN orders o ON o.seller_id = c.seller_id AND o.id = c.order_id \
+                 WHERE c.seller_id = $1 AND o.shop_id = $2 AND o.updated_at < $3 AND NOT EXISTS (SELECT 1 FROM shipments s \
+                 JOIN standings t ON t.seller_id = s.seller_id AND t.shipment_id = s.id \
+                 WHERE s.seller_id = c.seller_id AND s.order_id = o.id AND (t.is_open OR t.judged_at >= $3)) \
+                 ORDER BY c.order_id LIMIT {limit}"
+            );
+            let found: Vec<Overdue> = diesel::sql_query(statement)
+                .bind::<sql::Id, _>(self.seller)
+                .bind::<sql::Id, _>(shop.id)
+                .bind::<sql::Instant, _>(At(cutoff))
+                .load(self.connection)?;
+            overdue.extend(found.into_iter().map(|row| row.order_id));
+        }
+        Ok(overdue)
+    }
+}

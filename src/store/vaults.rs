@@ -1,0 +1,92 @@
+//! Sellers' keys, opened: what names people passes through here on its way into the database and out of it.
+
+use super::schema::{instance, seller_keys};
+use super::{AnyConnection, OpenError, SellerTables, StoreError};
+use crate::domain::ids::SellerId;
+use crate::secrets::{SecretError, Secrets, Vault};
+use diesel::prelude::*;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// More sellers than this are not kept open at once.
+const MOST_OPEN: usize = 10_000;
+
+/// The instance's secret key, and the sellers' keys that were opened with it.
+pub struct Vaults {
+    secrets: Secrets,
+    open: RwLock<HashMap<SellerId, Arc<Vault>>>,
+}
+
+impl Vaults {
+    pub fn new(secrets: Secrets) -> Self {
+        Self { secrets, open: RwLock::default() }
+    }
+
+    /// Makes a seller's key.
+    pub fn make(&self, connection: &mut AnyConnection, seller: SellerId) -> Result<(), StoreError> {
+        let wrapped = self.secrets.fresh_vault(seller.0.as_bytes())?;
+        diesel::insert_into(seller_keys::table)
+            .values((seller_keys::seller_id.eq(seller), seller_keys::wrapped.eq(wrapped)))
+            .execute(connection)?;
+        Ok(())
+    }
+
+    /// The seller's key; read and opened once.
+    pub fn of(&self, connection: &mut AnyConnection, seller: SellerId) -> Result<Arc<Vault>, StoreError> {
+        if let Some(vault) = self.open.read().unwrap_or_else(PoisonError::into_inner).get(&seller) {
+            return Ok(Arc::clone(vault));
+        }
+        let mine = seller_keys::table.filter(seller_keys::seller_id.eq(seller)).select(seller_keys::wrapped);
+        let wrapped: Vec<u8> = mine.get_result(connection)?;
+        let vault = Arc::new(self.secrets.open_vault(seller.0.as_bytes(), &wrapped)?);
+        let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        if open.len() >= MOST_OPEN {
+            open.clear();
+        }
+        open.insert(seller, Arc::clone(&vault));
+        Ok(vault)
+    }
+
+    /// Whether this is the secret key that the database was made with; the first one ever seen is.
+    pub fn check(&self, connection: &mut AnyConnection) -> Result<(), OpenError> {
+        const PURPOSE: &[u8] = b"key check";
+        const TEXT: &str = "parceltrail";
+        let unreachable = |error: diesel::result::Error| OpenError::Unreachable(error.to_string());
+        let on_file: Option<Vec<u8>> =
+            instance::table.select(instance::key_check).get_result(connection).optional().map_err(unreachable)?;
+        if let Some(sealed) = on_file {
+            return self.secrets.open(PURPOSE, &sealed).map(drop).map_err(|_other| OpenError::OtherKey);
+        }
+        let sealed = self.secrets.seal(PURPOSE, TEXT).map_err(|error| OpenError::Unreachable(error.to_string()))?;
+        let made = diesel::insert_into(instance::table)
+            .values((instance::id.eq(1), instance::key_check.eq(sealed)))
+            .execute(connection);
+        made.map(drop).map_err(unreachable)
+    }
+}
+
+impl SellerTables<'_> {
+    pub(super) fn vault(&mut self) -> Result<Arc<Vault>, StoreError> {
+        self.vaults.of(self.connection, self.seller)
+    }
+
+    /// Seals a document for a row.
+    pub(super) fn seal(&mut self, purpose: &[u8], document: &impl Serialize) -> Result<Vec<u8>, StoreError> {
+        let text = serde_json::to_vec(document).map_err(|error| StoreError::Refused(error.to_string()))?;
+        Ok(self.vault()?.seal(purpose, &text)?)
+    }
+
+    /// Opens the document of a row.
+    pub(super) fn open<T: DeserializeOwned>(&mut self, purpose: &[u8], sealed: &[u8]) -> Result<T, StoreError> {
+        let text = self.vault()?.open(purpose, sealed)?;
+        serde_json::from_slice(&text).map_err(|error| StoreError::Refused(error.to_string()))
+    }
+}
+
+impl From<SecretError> for StoreError {
+    fn from(error: SecretError) -> Self {
+        Self::Refused(error.to_string())
+    }
+}
