@@ -129,6 +129,11 @@ impl App {
         work(&Workplace { store: &self.store, secrets: &self.secrets, clock: &clock, stopping: &stopping })
     }
 
+    /// Who gives out access tokens.
+    pub fn issuer(&self) -> String {
+        self.config.public_url.clone().unwrap_or_else(|| "parceltrail".to_owned())
+    }
+
     /// The address that status links start with.
     pub fn public_url(&self) -> String {
         self.config.public_url.clone().unwrap_or_else(|| format!("http://{}", self.config.bind))

@@ -70,18 +70,21 @@ async fn polling(app: &Arc<App>, pace: Pace) {
     }
 }
 
-/// Takes back uploads that broke off, once an hour by the clock of the application.
+/// What is done once an hour, by the clock of the application.
 async fn sweeping(app: &Arc<App>, pace: Pace) {
     let mut next = app.now();
     while !app.is_stopping() {
         if app.now() >= next {
-            let swept =
-                in_background(app, |app| flows::take_in::upload::sweep_broken(&app.store, app.now()).map(|()| 0));
-            done(swept.await, "sweeping");
+            done(in_background(app, |app| sweep(app).map(|()| 0)).await, "sweeping");
             next = app.now().saturating_add(SWEEP).unwrap_or(next);
         }
         tokio::time::sleep(pace.idle).await;
     }
+}
+
+fn sweep(app: &App) -> Result<(), flows::StoreError> {
+    flows::take_in::upload::sweep_broken(&app.store, app.now())?;
+    flows::access_tokens::rotate(&app.store, &app.secrets, app.now())
 }
 
 fn done(worked: Option<Result<usize, flows::StoreError>>, what: &str) -> usize {

@@ -4,6 +4,7 @@ mod check;
 mod check_invariants;
 mod check_number;
 mod demo;
+mod key;
 mod openapi;
 mod seller;
 mod serve;
@@ -47,6 +48,9 @@ enum Command {
     /// Admins
     #[command(subcommand)]
     Admin(seller::AdminCommand),
+    /// API keys of a seller
+    #[command(subcommand)]
+    Key(key::KeyCommand),
     Check(Box<check::CheckArgs>),
     /// Prove tracking numbers, given here or one a line on the standard input
     CheckNumber(check_number::CheckNumberArgs),
@@ -73,6 +77,7 @@ pub fn run() -> u8 {
         | Command::Migrate
         | Command::Seller(_)
         | Command::Admin(_)
+        | Command::Key(_)
         | Command::CheckInvariants => match Config::read(line.config.as_deref()) {
             Ok(config) => with_config(line.command, config),
             Err(error) => told::<ConfigError>(Err(error)),
@@ -90,6 +95,7 @@ fn with_config(command: Command, config: Config) -> u8 {
         Command::Migrate => told(open(config).map(|_migrated| 0)),
         Command::Seller(command) => told(seller::run_seller(command, config)),
         Command::Admin(command) => told(seller::run_admin(&command, config)),
+        Command::Key(command) => told(key::run(command, config)),
         Command::CheckInvariants => told(check_invariants::run(config)),
         Command::Check(_)
         | Command::CheckNumber(_)

@@ -8,6 +8,7 @@
 //! and when that may change by the clock alone. A *lane* is origin to destination. An *import* is one uploaded file,
 //! each of its rows ends in a *row result*. A *principal* is who acts: an API key, a user, or the program itself.
 
+pub mod access_token;
 pub mod actor;
 pub mod calendar;
 pub mod carrier;

@@ -24,12 +24,14 @@ pub enum Access {
     Admin,
     /// Any key of a seller, over that seller; admins, over all.
     Reports,
+    /// Whoever has a key at all.
+    AnyKey,
 }
 
 impl Access {
     fn admits(self, role: Role) -> bool {
         match self {
-            Self::Public | Self::Reports => true,
+            Self::Public | Self::Reports | Self::AnyKey => true,
             Self::Seller(needed) => role != Role::Admin && role >= needed,
             Self::Admin => role == Role::Admin,
         }
@@ -69,7 +71,8 @@ async fn admit(access: Access, request: &ServiceRequest) -> Result<(), Problem> 
 
 async fn principal_of(request: &HttpRequest) -> Result<Principal, Problem> {
     let refused = || {
-        let detail = "Send `Authorization: Bearer` with an API key. This one is missing, mistyped or revoked.";
+        let detail = "Send `Authorization: Bearer` with an API key or an access token. This one is missing, mistyped, revoked or \
+             run out.";
         Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
     };
     let header = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
@@ -79,7 +82,7 @@ async fn principal_of(request: &HttpRequest) -> Result<Principal, Problem> {
     }
     let app = app_of(request)?.into_inner();
     let token = token.trim().to_owned();
-    let found = app::read(&app, move |app| sign_in::sign_in(&app.store, &token, app.now()))
+    let found = app::read(&app, move |app| sign_in::sign_in(&app.store, &app.issuer(), &token, app.now()))
         .await
         .ok_or_else(Problem::internal)?;
     found?.ok_or_else(refused)

@@ -3,6 +3,7 @@
 //! A handler opens, hands on to a flow and words the answer; it decides nothing.
 
 mod admin;
+mod api_keys;
 mod auth;
 mod imports;
 mod numbers;
@@ -13,6 +14,7 @@ mod problem;
 mod reports;
 mod shipments;
 mod status;
+mod tokens;
 
 use crate::app::App;
 use crate::domain::role::Role;
@@ -28,6 +30,8 @@ use utoipa::openapi::path::HttpMethod;
 
 const VIEWER: Access = Access::Seller(Role::SellerViewer);
 const CLERK: Access = Access::Seller(Role::SellerClerk);
+const MANAGER: Access = Access::Seller(Role::SellerManager);
+const ANY: Access = Access::AnyKey;
 const REPORTS: Access = Access::Reports;
 const ADMIN: Access = Access::Admin;
 const PUBLIC: Access = Access::Public;
@@ -93,6 +97,11 @@ routes! {
     REPORTS reports   report_delays;
     REPORTS reports   report_lanes;
     REPORTS reports   report_carriers;
+    ANY     tokens    create_token;
+    PUBLIC  tokens    key_set;
+    MANAGER api_keys  create_api_key;
+    MANAGER api_keys  list_api_keys;
+    MANAGER api_keys  revoke_api_key;
     ADMIN   admin     list_sellers;
     PUBLIC  status    show_status;
     PUBLIC  operation healthz;
@@ -105,7 +114,10 @@ struct Keys;
 impl utoipa::Modify for Keys {
     fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
         use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An API key.")).build();
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("An API key, or an access token."))
+            .build();
         if let Some(components) = openapi.components.as_mut() {
             components.add_security_scheme("api_key", SecurityScheme::Http(scheme));
         }
@@ -194,7 +206,14 @@ mod tests {
     #[test]
     fn what_is_open_to_anybody_is_named_here() {
         let open: Vec<_> = routes().into_iter().filter(|it| it.access == Access::Public).map(|it| it.path).collect();
-        let expected = ["/v1/import-templates/{kind}.csv", "/track/{token}", "/healthz", "/readyz", "/openapi.json"];
+        let expected = [
+            "/v1/import-templates/{kind}.csv",
+            "/.well-known/jwks.json",
+            "/track/{token}",
+            "/healthz",
+            "/readyz",
+            "/openapi.json",
+        ];
         assert_eq!(open, expected);
     }
 

@@ -1,10 +1,12 @@
 //! The only place where an error gets its words for the outside: problem documents, RFC 9457.
 
-use crate::flows::StoreError;
+use crate::flows::access_tokens::TokenError;
+use crate::flows::manage_keys::KeyError;
 use crate::flows::show_status::StatusError;
 use crate::flows::take_in::TakeInError;
 use crate::flows::take_in::upload::UploadError;
 use crate::flows::take_in::work::WorkError;
+use crate::flows::{SecretError, StoreError};
 use crate::telemetry::chain;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -238,12 +240,42 @@ impl From<TakeInError> for Problem {
             }
             TakeInError::Number { code, .. } => Self::invalid("/tracking_number", &code, detail),
             TakeInError::Shop(_) => Self::invalid("/shop", "shop_not_found", detail),
-            TakeInError::Secret(error) => {
-                tracing::error!(%error, "a secret could not be made");
-                Self::internal()
-            }
+            TakeInError::Secret(error) => error.into(),
             TakeInError::Store(error) => error.into(),
         }
+    }
+}
+
+impl From<TokenError> for Problem {
+    fn from(error: TokenError) -> Self {
+        let detail = error.to_string();
+        match error {
+            TokenError::Seconds => Self::invalid("/expires_in_s", "out_of_range", detail),
+            TokenError::NoScope => Self::invalid("/scopes", "no_scope", detail),
+            TokenError::Secret(error) => error.into(),
+            TokenError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<KeyError> for Problem {
+    fn from(error: KeyError) -> Self {
+        let detail = error.to_string();
+        match error {
+            KeyError::Name => Self::invalid("/name", "bad_text", detail),
+            KeyError::Role => Self::invalid("/role", "unknown_role", detail),
+            KeyError::Expired => Self::invalid("/expires_at", "out_of_range", detail),
+            KeyError::NoSeller => Self::not_found("seller"),
+            KeyError::Secret(error) => error.into(),
+            KeyError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SecretError> for Problem {
+    fn from(error: SecretError) -> Self {
+        tracing::error!(%error, "a secret could not be made or opened");
+        Self::internal()
     }
 }
 

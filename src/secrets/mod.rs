@@ -1,9 +1,11 @@
 //! Random tokens, their digests, and sealing under the instance's secret key; sellers' keys, passwords and signatures.
 
 mod passwords;
+mod signing;
 mod vault;
 
 pub use passwords::{hash_password, is_password, nobody_s_password};
+pub use signing::{fresh_signing_pair, key_name, sign, verified};
 pub use vault::Vault;
 
 use base64::Engine as _;
@@ -24,6 +26,8 @@ pub enum SecretError {
     OtherKey,
     #[error("PARCELTRAIL_SECRET_KEY must be 32 bytes in base64url; make one with `openssl rand -base64 32`")]
     BadKey,
+    #[error("a token could not be signed")]
+    Signature,
     #[error("a password could not be hashed")]
     Password,
 }
@@ -54,11 +58,20 @@ impl Secrets {
 
     /// Seals a text for a purpose; it opens for that purpose alone.
     pub fn seal(&self, purpose: &[u8], text: &str) -> Result<Vec<u8>, SecretError> {
-        seal_bytes(&self.cipher, purpose, text.as_bytes())
+        self.seal_bytes(purpose, text.as_bytes())
     }
 
     pub fn open(&self, purpose: &[u8], sealed: &[u8]) -> Result<String, SecretError> {
-        String::from_utf8(open_bytes(&self.cipher, purpose, sealed)?).map_err(|_not_text| SecretError::OtherKey)
+        String::from_utf8(self.open_bytes(purpose, sealed)?).map_err(|_not_text| SecretError::OtherKey)
+    }
+
+    /// Seals bytes for a purpose.
+    pub fn seal_bytes(&self, purpose: &[u8], bytes: &[u8]) -> Result<Vec<u8>, SecretError> {
+        seal_bytes(&self.cipher, purpose, bytes)
+    }
+
+    pub fn open_bytes(&self, purpose: &[u8], sealed: &[u8]) -> Result<Vec<u8>, SecretError> {
+        open_bytes(&self.cipher, purpose, sealed)
     }
 }
 

@@ -18,6 +18,7 @@ pub mod report_rows;
 mod schema;
 pub mod sellers;
 pub mod shipments;
+pub mod signing_keys;
 pub mod standings;
 pub mod trackers;
 mod types;
