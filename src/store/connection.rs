@@ -1,14 +1,18 @@
 //! Connections: one writer and read-only readers on SQLite, a pool on PostgreSQL, one code path over both.
 
+use crate::domain::ids::SellerId;
 use crate::store::error::{OpenError, StoreError};
+use crate::store::row_security::{APPLICATION_ROLE, application_role};
 use diesel::connection::{SimpleConnection, TransactionManager};
 use diesel::r2d2::{ManageConnection, Pool};
 use diesel::{Connection as _, PgConnection, SqliteConnection};
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use uuid::Uuid;
 
 /// A connection to either database; every query is written once, against this.
 #[derive(diesel::MultiConnection)]
@@ -21,6 +25,23 @@ pub enum AnyConnection {
 pub enum Engine {
     Sqlite { path: PathBuf, writer: Arc<Mutex<AnyConnection>> },
     Postgres { pool: Pool<PostgresManager> },
+}
+
+/// Whose rows a piece of work may touch. PostgreSQL holds it to that by row-level security; on SQLite our own queries do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    Seller(SellerId),
+    Platform,
+}
+
+impl Scope {
+    fn statement(self) -> String {
+        let (seller, platform) = match self {
+            Self::Seller(seller) => (seller.0, "off"),
+            Self::Platform => (Uuid::nil(), "on"),
+        };
+        format!("SET parceltrail.seller = '{seller}'; SET parceltrail.platform = '{platform}'")
+    }
 }
 
 const POOL_SIZE: u32 = 12;
@@ -36,18 +57,24 @@ thread_local! {
 }
 
 impl Engine {
-    /// Opens the database that the URL names.
+    /// Opens the database that the URL names; `prepare` brings it to this version's schema, one process at a time.
     ///
     /// # Errors
     ///
     /// [`OpenError::UnknownUrl`] where the URL is of neither database, others where it cannot be reached.
-    pub fn open(url: &str) -> Result<Self, OpenError> {
+    pub fn open(
+        url: &str,
+        prepare: impl FnOnce(&mut AnyConnection) -> Result<(), OpenError>,
+    ) -> Result<Self, OpenError> {
         if let Some(path) = sqlite_path(url) {
-            let writer = open_sqlite(&path)?;
+            let mut writer = open_sqlite(&path)?;
+            let lock = lock_beside(&path)?;
+            prepare(&mut writer)?;
+            drop(lock);
             return Ok(Self::Sqlite { path, writer: Arc::new(Mutex::new(writer)) });
         }
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            return open_postgres(url);
+            return open_postgres(url, prepare);
         }
         Err(OpenError::UnknownUrl)
     }
@@ -59,6 +86,7 @@ impl Engine {
 
     pub fn with_reader<T, E: From<StoreError>>(
         &self,
+        scope: Scope,
         read: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
     ) -> Result<T, E> {
         match self {
@@ -73,12 +101,13 @@ impl Engine {
                     None => Err(StoreError::Unavailable("the reader could not be kept".to_owned()).into()),
                 }
             }),
-            Self::Postgres { pool, .. } => with_pooled(pool, read),
+            Self::Postgres { pool, .. } => with_pooled(pool, scope, read),
         }
     }
 
     pub fn with_writer<T, E: From<StoreError>>(
         &self,
+        scope: Scope,
         write: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
     ) -> Result<T, E> {
         match self {
@@ -86,7 +115,7 @@ impl Engine {
                 let mut writer = usable_writer(path, writer)?;
                 write(&mut writer)
             }
-            Self::Postgres { pool, .. } => with_pooled(pool, write),
+            Self::Postgres { pool, .. } => with_pooled(pool, scope, write),
         }
     }
 
@@ -117,9 +146,11 @@ fn usable_writer<'w>(
 
 fn with_pooled<T, E: From<StoreError>>(
     pool: &Pool<PostgresManager>,
+    scope: Scope,
     run: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
 ) -> Result<T, E> {
     let mut pooled = pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    pooled.batch_execute(&scope.statement()).map_err(StoreError::from)?;
     run(&mut pooled)
 }
 
@@ -127,6 +158,8 @@ fn with_pooled<T, E: From<StoreError>>(
 #[derive(Debug)]
 pub struct PostgresManager {
     url: String,
+    /// Whether connections put on the role that row-level security binds.
+    bound: bool,
 }
 
 impl ManageConnection for PostgresManager {
@@ -134,7 +167,12 @@ impl ManageConnection for PostgresManager {
     type Error = diesel::r2d2::Error;
 
     fn connect(&self) -> Result<AnyConnection, Self::Error> {
-        Ok(AnyConnection::Postgres(PgConnection::establish(&self.url)?))
+        let mut connection = PgConnection::establish(&self.url)?;
+        if self.bound {
+            let role = format!("SET ROLE {APPLICATION_ROLE}");
+            connection.batch_execute(&role).map_err(diesel::r2d2::Error::QueryError)?;
+        }
+        Ok(AnyConnection::Postgres(connection))
     }
 
     fn is_valid(&self, connection: &mut AnyConnection) -> Result<(), Self::Error> {
@@ -167,11 +205,17 @@ fn open_sqlite_reader(path: &Path) -> Result<AnyConnection, OpenError> {
     Ok(AnyConnection::Sqlite(reader))
 }
 
-fn open_postgres(url: &str) -> Result<Engine, OpenError> {
+fn open_postgres(
+    url: &str,
+    prepare: impl FnOnce(&mut AnyConnection) -> Result<(), OpenError>,
+) -> Result<Engine, OpenError> {
     if cfg!(not(feature = "postgres-tls")) && asks_for_tls(url) {
         return Err(OpenError::NoTls);
     }
-    let manager = PostgresManager { url: url.to_owned() };
+    let mut owner = AnyConnection::Postgres(PgConnection::establish(url).map_err(unreachable_database)?);
+    prepare(&mut owner)?;
+    let bound = application_role(&mut owner);
+    let manager = PostgresManager { url: url.to_owned(), bound };
     let pool = Pool::builder()
         .max_size(POOL_SIZE)
         .min_idle(Some(1))
@@ -179,6 +223,16 @@ fn open_postgres(url: &str) -> Result<Engine, OpenError> {
         .build(manager)
         .map_err(|error| OpenError::Unreachable(error.to_string()))?;
     Ok(Engine::Postgres { pool })
+}
+
+/// One process at a time opens the file: a second one waits here.
+fn lock_beside(path: &Path) -> Result<File, OpenError> {
+    let failed = |error: std::io::Error| OpenError::Migration(error.to_string());
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let file = File::create(Path::new(&name)).map_err(failed)?;
+    file.lock().map_err(failed)?;
+    Ok(file)
 }
 
 fn asks_for_tls(url: &str) -> bool {

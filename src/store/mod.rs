@@ -15,6 +15,7 @@ mod migrations;
 pub mod orders;
 pub mod outbox;
 pub mod report_rows;
+mod row_security;
 mod schema;
 pub mod sellers;
 pub mod shipments;
@@ -30,7 +31,7 @@ pub use types::{At, Json};
 
 use crate::domain::ids::SellerId;
 use crate::secrets::Secrets;
-use connection::Engine;
+use connection::{Engine, Scope};
 use diesel::RunQueryDsl;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use vaults::Vaults;
@@ -91,9 +92,10 @@ impl Store {
     /// [`OpenError`], whose sentence says what to write or do; [`OpenError::OtherKey`] where the database was made with
     /// another secret key.
     pub fn open(url: &str, secrets: Secrets) -> Result<Self, OpenError> {
-        let store = Self { engine: Engine::open(url)?, vaults: Vaults::new(secrets) };
-        migrations::migrate(&store.engine, |connection| store.vaults.check(connection))?;
-        Ok(store)
+        let vaults = Vaults::new(secrets);
+        let check = |connection: &mut AnyConnection| vaults.check(connection);
+        let engine = Engine::open(url, |connection| migrations::migrate(connection, check))?;
+        Ok(Self { engine, vaults })
     }
 
     /// The file of an embedded database; `None` where the URL names a server.
@@ -114,7 +116,7 @@ impl Store {
 
     /// Whether the database answers.
     pub fn is_ready(&self) -> Result<(), StoreError> {
-        self.engine.with_reader(|connection| Ok(connection.batch_execute("SELECT 1")?))
+        self.engine.with_reader(Scope::Platform, |connection| Ok(connection.batch_execute("SELECT 1")?))
     }
 
     /// Whether a read may run on the thread that asks, because it waits for no other machine.
@@ -134,12 +136,13 @@ impl Store {
 impl SellerStore<'_> {
     pub fn read<T, E: From<StoreError>>(&self, run: impl FnOnce(&mut SellerTables) -> Result<T, E>) -> Result<T, E> {
         let (vaults, seller) = (self.vaults, self.seller);
-        self.engine.with_reader(|connection| run(&mut SellerTables { connection, vaults, seller }))
+        self.engine
+            .with_reader(Scope::Seller(seller), |connection| run(&mut SellerTables { connection, vaults, seller }))
     }
 
     /// All that the closure writes is kept, or, where it fails, nothing.
     pub fn write<T, E: From<StoreError>>(&self, run: impl FnOnce(&mut SellerTables) -> Result<T, E>) -> Result<T, E> {
-        self.engine.with_writer(|connection| {
+        self.engine.with_writer(Scope::Seller(self.seller), |connection| {
             in_transaction(connection, |connection| {
                 let (vaults, seller) = (self.vaults, self.seller);
                 take_turn(connection, seller)?;
@@ -152,13 +155,14 @@ impl SellerStore<'_> {
 impl PlatformStore<'_> {
     pub fn read<T, E: From<StoreError>>(&self, run: impl FnOnce(&mut PlatformTables) -> Result<T, E>) -> Result<T, E> {
         let (vaults, skip_locked) = (self.vaults, self.engine.skip_locked());
-        self.engine.with_reader(|connection| run(&mut PlatformTables { connection, vaults, skip_locked }))
+        self.engine
+            .with_reader(Scope::Platform, |connection| run(&mut PlatformTables { connection, vaults, skip_locked }))
     }
 
     /// All that the closure writes is kept, or, where it fails, nothing.
     pub fn write<T, E: From<StoreError>>(&self, run: impl FnOnce(&mut PlatformTables) -> Result<T, E>) -> Result<T, E> {
         let (vaults, skip_locked) = (self.vaults, self.engine.skip_locked());
-        self.engine.with_writer(|connection| {
+        self.engine.with_writer(Scope::Platform, |connection| {
             in_transaction(connection, |connection| run(&mut PlatformTables { connection, vaults, skip_locked }))
         })
     }

@@ -6,7 +6,7 @@ use super::on_both::on_both;
 use super::orders::Order;
 use super::sellers::{Seller, Shop};
 use super::trackers::Tracker;
-use super::{At, Reason, SellerTables, Store, StoreError};
+use super::{AnyConnection, At, Reason, SellerTables, Store, StoreError};
 use crate::domain::actor::Actor;
 use crate::domain::chain;
 use crate::domain::event_time::EventTime;
@@ -15,7 +15,8 @@ use crate::domain::milestone::SubStatus;
 use crate::domain::order::{Contact, email_key, phone_key};
 use crate::domain::scan::{DedupeKey, ScanDetails, Source, TrackingEvent};
 use crate::secrets::Secrets;
-use diesel::RunQueryDsl;
+use diesel::sql_types::BigInt;
+use diesel::{QueryableByName, RunQueryDsl, sql_query};
 use jiff::Timestamp;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -234,6 +235,80 @@ fn another_seller_sees_nothing() {
         let by_number = store.seller(mine.seller_id).read(|tables| tables.trackers_by_number("1Z")).unwrap();
         assert_eq!(by_number, [mine]);
     });
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    n: i64,
+}
+
+fn count(connection: &mut AnyConnection, statement: &str) -> i64 {
+    let count: Count = sql_query(statement).get_result(connection).unwrap();
+    count.n
+}
+
+/// A query that forgets its seller: the second net must hold what the first one let through.
+#[test]
+fn on_postgresql_even_a_query_that_names_no_seller_sees_one_seller_s_rows() {
+    on_both(|store| {
+        let (mine, theirs) = (tracker(store), tracker(store));
+        if store.reads_inline() {
+            return;
+        }
+        for tracker in [&mine, &theirs] {
+            let seller = tracker.seller_id;
+            store.seller(seller).write(|tables| an_order(tables, seller).map(drop)).unwrap();
+        }
+        for table in ["trackers", "orders", "shops", "sellers", "seller_keys"] {
+            let statement = format!("SELECT count(*) AS n FROM {table}");
+            let seen = |seller| {
+                let counted =
+                    store.seller(seller).read(|tables| Ok::<_, StoreError>(count(tables.connection, &statement)));
+                counted.unwrap()
+            };
+            assert_eq!(
+                (seen(mine.seller_id), seen(theirs.seller_id), seen(SellerId::new(now()))),
+                (1, 1, 0),
+                "{table}"
+            );
+            let all =
+                store.platform(Reason::Admin).read(|tables| Ok::<_, StoreError>(count(tables.connection, &statement)));
+            assert_eq!(all.unwrap(), 2, "{table}");
+        }
+        let stolen = store.seller(mine.seller_id).write(|tables| {
+            let of_theirs = Tracker { seller_id: theirs.seller_id, id: TrackerId::new(now()), ..theirs.clone() };
+            tables.insert_tracker(&Tracker { number: "2Z".to_owned(), ..of_theirs })
+        });
+        assert!(stolen.is_err(), "nothing is written for another seller");
+        let secret = "SELECT count(*) AS n FROM signing_keys UNION ALL SELECT count(*) FROM instance ORDER BY n DESC";
+        let seen = store.seller(mine.seller_id).read(|tables| Ok::<_, StoreError>(count(tables.connection, secret)));
+        assert_eq!(seen.unwrap(), 0, "what is the platform's own");
+        let bare = "SELECT count(*) AS n FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace \
+             AND NOT relrowsecurity AND relname <> '__diesel_schema_migrations'";
+        let bare = store.platform(Reason::Admin).read(|tables| Ok::<_, StoreError>(count(tables.connection, bare)));
+        assert_eq!(bare.unwrap(), 0, "tables without row-level security");
+    });
+}
+
+/// Tables whose rows may belong to no seller.
+const OF_THE_PLATFORM: [&str; 6] = ["sellers", "instance", "principals", "api_keys", "signing_keys", "audit_log"];
+
+#[test]
+fn the_seller_leads_every_key_of_a_seller_s_table() {
+    let migration = include_str!("../../migrations/sqlite/2026-11-25-000001_house/up.sql");
+    for table in migration.split("CREATE TABLE ").skip(1) {
+        let (name, body) = table.split_once(" (\n").unwrap();
+        let body = body.split_once("\n);").unwrap().0;
+        if OF_THE_PLATFORM.contains(&name) {
+            continue;
+        }
+        let leads = body.contains("PRIMARY KEY (seller_id,") || body.contains("seller_id BLOB NOT NULL PRIMARY KEY");
+        assert!(leads, "{name}: the primary key");
+        for line in body.lines().filter(|line| line.contains("FOREIGN KEY")) {
+            assert!(line.contains("FOREIGN KEY (seller_id,") && line.contains("(seller_id, "), "{name}: {line}");
+        }
+    }
 }
 
 #[test]

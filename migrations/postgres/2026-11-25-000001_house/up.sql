@@ -409,3 +409,26 @@ CREATE TABLE outbox (
     created_at TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (seller_id, id)
 );
+
+-- The second net: in the role of the application a query sees the rows of the seller at hand, whatever it asks for. The
+-- named exceptions say that they work for the platform.
+DO $$
+DECLARE
+    mine TEXT := '(SELECT current_setting(''parceltrail.seller'', true)::uuid)';
+    platform TEXT := '(SELECT current_setting(''parceltrail.platform'', true) = ''on'')';
+    held RECORD;
+BEGIN
+    FOR held IN
+        SELECT table_name AS name, 'seller_id' AS key FROM information_schema.columns
+        WHERE table_schema = current_schema() AND column_name = 'seller_id'
+        UNION ALL SELECT 'sellers', 'id'
+    LOOP
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', held.name);
+        EXECUTE format('CREATE POLICY own_rows ON %I USING (%I = %s OR %s)', held.name, held.key, mine, platform);
+    END LOOP;
+    FOR held IN SELECT unnest(ARRAY['instance', 'signing_keys']) AS name LOOP
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', held.name);
+        EXECUTE format('CREATE POLICY platform_only ON %I USING (%s)', held.name, platform);
+    END LOOP;
+END;
+$$;
