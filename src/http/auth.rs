@@ -29,6 +29,17 @@ pub enum Access {
 }
 
 impl Access {
+    /// The word of the specification.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Seller(role) => role.code(),
+            Self::Admin => "admin",
+            Self::Reports => "seller-viewer or admin",
+            Self::AnyKey => "any key",
+        }
+    }
+
     fn admits(self, role: Role) -> bool {
         match self {
             Self::Public | Self::Reports | Self::AnyKey => true,

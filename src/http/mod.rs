@@ -68,8 +68,14 @@ macro_rules! routes {
                 license(name = "MIT OR Apache-2.0"),
             ),
             paths($($room::$handler),*),
-            components(schemas(problem::Problem)),
-            modifiers(&Keys),
+            components(schemas(
+                problem::Problem,
+                imports::Strictness,
+                reports::BasisWord,
+                reports::Rows,
+                reports::FormatWord,
+            )),
+            modifiers(&Keys, &Doors),
         )]
         struct Spec;
     };
@@ -121,6 +127,35 @@ impl utoipa::Modify for Keys {
         if let Some(components) = openapi.components.as_mut() {
             components.add_security_scheme("api_key", SecurityScheme::Http(scheme));
         }
+    }
+}
+
+/// Says at each operation who may use it, in the words of the table.
+struct Doors;
+
+impl utoipa::Modify for Doors {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        for route in routes() {
+            let item = openapi.paths.paths.get_mut(&route.path);
+            if let Some(operation) = item.and_then(|item| operation_mut(item, &route.method)) {
+                let access = utoipa::openapi::extensions::ExtensionsBuilder::new().add("x-access", route.access.code());
+                operation.extensions.get_or_insert_default().merge(access.build());
+            }
+        }
+    }
+}
+
+fn operation_mut<'o>(
+    item: &'o mut utoipa::openapi::PathItem,
+    method: &Method,
+) -> Option<&'o mut utoipa::openapi::path::Operation> {
+    match method.as_str() {
+        "GET" => item.get.as_mut(),
+        "POST" => item.post.as_mut(),
+        "PATCH" => item.patch.as_mut(),
+        "PUT" => item.put.as_mut(),
+        "DELETE" => item.delete.as_mut(),
+        _ => None,
     }
 }
 
