@@ -51,6 +51,14 @@ pub enum Reason {
 pub struct SellerTables<'c> {
     connection: &'c mut AnyConnection,
     seller: SellerId,
+    /// The number of this seller's last change, once this transaction has asked for it.
+    last_seq: Option<i64>,
+}
+
+impl<'c> SellerTables<'c> {
+    fn new(connection: &'c mut AnyConnection, seller: SellerId) -> Self {
+        Self { connection, seller, last_seq: None }
+    }
 }
 
 /// The platform's tables on one connection.
@@ -139,7 +147,7 @@ impl Store {
 
 impl SellerStore<'_> {
     pub fn read<T, E: From<StoreError>>(&self, run: impl FnOnce(&mut SellerTables) -> Result<T, E>) -> Result<T, E> {
-        self.engine.with_reader(|connection| run(&mut SellerTables { connection, seller: self.seller }))
+        self.engine.with_reader(|connection| run(&mut SellerTables::new(connection, self.seller)))
     }
 
     /// All that the closure writes is kept, or, where it fails, nothing.
@@ -147,7 +155,7 @@ impl SellerStore<'_> {
         self.engine.with_writer(|connection| {
             in_transaction(connection, |connection| {
                 take_turn(connection, self.seller)?;
-                run(&mut SellerTables { connection, seller: self.seller })
+                run(&mut SellerTables::new(connection, self.seller))
             })
         })
     }
@@ -174,8 +182,18 @@ impl SellerTables<'_> {
         &mut self,
         run: impl FnOnce(&mut SellerTables) -> Result<T, E>,
     ) -> Result<T, E> {
-        let seller = self.seller;
-        in_transaction(self.connection, |connection| run(&mut SellerTables { connection, seller }))
+        let (seller, mut last_seq) = (self.seller, self.last_seq);
+        let done = in_transaction(self.connection, |connection| {
+            let mut tables = SellerTables { connection, seller, last_seq };
+            let done = run(&mut tables)?;
+            last_seq = tables.last_seq;
+            Ok(done)
+        });
+        // What was taken back has told of nothing.
+        if done.is_ok() {
+            self.last_seq = last_seq;
+        }
+        done
     }
 }
 

@@ -311,8 +311,9 @@ diesel::table! {
 
 diesel::table! {
     use crate::store::types::sql::*;
-    outbox (seller_id, id) {
+    outbox (seller_id, seq) {
         seller_id -> Id,
+        seq -> BigInt,
         id -> Id,
         kind -> Text,
         subject_id -> Id,

@@ -311,12 +311,15 @@ CREATE TABLE import_rows (
 );
 
 -- What changed, written with the change: webhooks, notifications and the change feed read from here.
+-- seq counts the changes of one seller in the order of their commits. Whoever removes old rows must leave the last one
+-- of each seller, or the count starts again and readers miss what comes.
 CREATE TABLE outbox (
     seller_id UUID NOT NULL,
+    seq BIGINT NOT NULL,
     id UUID NOT NULL,
     kind TEXT NOT NULL,
     subject_id UUID NOT NULL,
     body JSONB NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
-    PRIMARY KEY (seller_id, id)
+    PRIMARY KEY (seller_id, seq)
 );
