@@ -2,6 +2,7 @@
 
 pub mod check_invariants;
 pub mod judge_shipments;
+pub mod list_changes;
 pub mod list_imports;
 pub mod list_orders;
 pub mod list_sellers;

@@ -4,6 +4,7 @@
 
 mod admin;
 mod auth;
+mod changes;
 mod imports;
 mod numbers;
 mod operation;
@@ -93,6 +94,7 @@ routes! {
     REPORTS reports   report_delays;
     REPORTS reports   report_lanes;
     REPORTS reports   report_carriers;
+    VIEWER  changes   list_changes;
     ADMIN   admin     list_sellers;
     PUBLIC  status    show_status;
     PUBLIC  operation healthz;

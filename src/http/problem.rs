@@ -1,6 +1,7 @@
 //! The only place where an error gets its words for the outside: problem documents, RFC 9457.
 
 use crate::flows::StoreError;
+use crate::flows::list_changes::FeedError;
 use crate::flows::show_status::StatusError;
 use crate::flows::take_in::TakeInError;
 use crate::flows::take_in::upload::UploadError;
@@ -251,6 +252,17 @@ impl From<WorkError> for Problem {
                 tracing::error!(error = tracing::field::display(chain(&error)), "a stored file could not be read");
                 Self::internal()
             }
+        }
+    }
+}
+
+impl From<FeedError> for Problem {
+    fn from(error: FeedError) -> Self {
+        let detail = error.to_string();
+        match error {
+            FeedError::Cursor | FeedError::Ahead => Self::bad_parameter("after", detail),
+            FeedError::Type { .. } => Self::bad_parameter("types", detail),
+            FeedError::Store(error) => error.into(),
         }
     }
 }

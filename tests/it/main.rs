@@ -22,6 +22,7 @@ macro_rules! on_both {
 }
 
 mod auth;
+mod changes;
 mod crash;
 mod house;
 mod imports;
