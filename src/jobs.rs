@@ -70,13 +70,15 @@ async fn polling(app: &Arc<App>, pace: Pace) {
     }
 }
 
-/// Takes back uploads that broke off, once an hour by the clock of the application.
+/// Takes back uploads that broke off and forgets old answers, once an hour by the clock of the application.
 async fn sweeping(app: &Arc<App>, pace: Pace) {
     let mut next = app.now();
     while !app.is_stopping() {
         if app.now() >= next {
-            let swept =
-                in_background(app, |app| flows::take_in::upload::sweep_broken(&app.store, app.now()).map(|()| 0));
+            let swept = in_background(app, |app| {
+                flows::take_in::upload::sweep_broken(&app.store, app.now())?;
+                flows::answer_once::forget_old(&app.store, app.now())
+            });
             done(swept.await, "sweeping");
             next = app.now().saturating_add(SWEEP).unwrap_or(next);
         }

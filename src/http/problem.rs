@@ -15,6 +15,9 @@ use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use std::fmt;
 
+/// The code of an answer that is not there yet, and will be.
+const IN_PROGRESS: &str = "idempotency_in_progress";
+
 /// What went wrong, in a form that programs and people read.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Problem {
@@ -84,6 +87,26 @@ impl Problem {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
     }
 
+    pub fn broken_body() -> Self {
+        let detail = "The body broke off before its end, and nothing was done. Send it again.";
+        Self::new(StatusCode::BAD_REQUEST, "broken_body", detail)
+    }
+
+    pub fn bad_idempotency_key() -> Self {
+        let detail = "An Idempotency-Key is sent once, and has 1 to 255 visible ASCII characters, without blanks.";
+        Self::new(StatusCode::BAD_REQUEST, "bad_idempotency_key", detail)
+    }
+
+    pub fn idempotency_in_progress() -> Self {
+        let detail = "A request with this Idempotency-Key is being worked on. Ask again in a moment for its answer.";
+        Self::new(StatusCode::CONFLICT, IN_PROGRESS, detail)
+    }
+
+    pub fn idempotency_key_reused() -> Self {
+        let detail = "This Idempotency-Key was used for another request in the last 24 hours. Use a new one.";
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", detail)
+    }
+
     /// Something broke on our side; the log knows what.
     pub fn internal() -> Self {
         let detail =
@@ -127,6 +150,9 @@ impl ResponseError for Problem {
             }
             StatusCode::SERVICE_UNAVAILABLE => {
                 response.insert_header((header::RETRY_AFTER, "2"));
+            }
+            _ if self.code == IN_PROGRESS => {
+                response.insert_header((header::RETRY_AFTER, "1"));
             }
             _ => {}
         }
@@ -219,6 +245,7 @@ impl From<UploadError> for Problem {
             UploadError::NotFound => Self::not_found("import"),
             UploadError::NotADryRun(_) => Self::new(StatusCode::CONFLICT, "not_a_dry_run", detail),
             UploadError::Over(_) => Self::new(StatusCode::CONFLICT, "import_is_over", detail),
+            UploadError::TakenOver => Self::idempotency_in_progress(),
             UploadError::Store(error) => error.into(),
         }
     }

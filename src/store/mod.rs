@@ -8,6 +8,7 @@ pub mod api_keys;
 mod connection;
 mod error;
 pub mod events;
+pub mod idempotency;
 pub mod imports;
 mod migrations;
 pub mod orders;

@@ -322,6 +322,21 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use crate::store::types::sql::*;
+    idempotency_keys (seller_id, route, key) {
+        seller_id -> Id,
+        route -> Text,
+        key -> Text,
+        claim -> Id,
+        locked_until -> Instant,
+        fingerprint -> Nullable<Binary>,
+        import_id -> Nullable<Id>,
+        answer -> Nullable<Binary>,
+        created_at -> Instant,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     sellers,
     shops,
@@ -343,4 +358,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     import_chunks,
     import_rows,
     outbox,
+    idempotency_keys,
 );

@@ -25,6 +25,7 @@ mod auth;
 mod changes;
 mod crash;
 mod house;
+mod idempotency;
 mod imports;
 mod openapi;
 mod parcels;

@@ -323,3 +323,19 @@ CREATE TABLE outbox (
     created_at TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (seller_id, seq)
 );
+
+-- What was asked under an Idempotency-Key, who works on it, and how it was answered; kept for a day. The answer may hold
+-- contacts, so it is sealed. An import is noted with its key in one transaction, so a crash makes no second one.
+CREATE TABLE idempotency_keys (
+    seller_id UUID NOT NULL REFERENCES sellers (id),
+    route TEXT NOT NULL,
+    key TEXT NOT NULL,
+    claim UUID NOT NULL,
+    locked_until TIMESTAMPTZ NOT NULL,
+    fingerprint BYTEA,
+    import_id UUID,
+    answer BYTEA,
+    created_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (seller_id, route, key)
+);
+CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);

@@ -238,3 +238,42 @@ fn days_of_an_order_make_no_line_of_their_own() {
         assert_eq!(order.unwrap().deliver_by_on.as_deref(), Some("2026-09-28"));
     });
 }
+
+#[test]
+fn an_upload_whose_key_was_taken_over_is_no_import() {
+    use super::upload::{ImportRequest, UploadError, begin};
+    use crate::domain::ids::{ClaimId, KeyId};
+    use crate::store::At;
+    use crate::store::idempotency::{Hold, KeyUse};
+    let secrets = Secrets::from_text(&Secrets::fresh_key().unwrap()).unwrap();
+    on_both(|store| {
+        let seller = seller(store, &secrets);
+        let (route, key) = ("POST /v1/imports".to_owned(), "k".to_owned());
+        let [lost, held] =
+            [(); 2].map(|()| Hold { seller, route: route.clone(), key: key.clone(), claim: ClaimId::new(now()) });
+        let used = KeyUse {
+            seller_id: seller,
+            route: route.clone(),
+            key: key.clone(),
+            claim: held.claim,
+            locked_until: At(now()),
+            fingerprint: None,
+            import_id: None,
+            answer: None,
+            created_at: At(now()),
+        };
+        store.seller(seller).write(|tables| tables.put_key_use(&used)).unwrap();
+        let upload = |hold: &Hold| {
+            let mut incoming = begin(store, seller, &ImportRequest::default(), KeyId::new(now()), now()).unwrap();
+            incoming.take(b"order_number\n1\n");
+            incoming.complete(store, Some((hold, b"file")))
+        };
+        let refused = upload(&lost);
+        assert!(matches!(refused, Err(UploadError::TakenOver)), "{refused:?}");
+        assert!(store.seller(seller).read(|tables| tables.imports_page(None, 10)).unwrap().is_empty());
+
+        let import = upload(&held).unwrap();
+        let noted = store.seller(seller).read(|tables| tables.key_use(&route, &key)).unwrap().unwrap();
+        assert_eq!((noted.import_id, noted.fingerprint.as_deref()), (Some(import.id), Some(b"file".as_slice())));
+    });
+}
