@@ -60,28 +60,47 @@ pub struct Door {
 /// None of its own.
 pub async fn answer_once(
     door: Rc<Door>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let key = match key_in(request.headers()) {
+        Ok(Some(key)) => key,
+        Ok(None) => return next.call(request).await.map(ServiceResponse::map_into_boxed_body),
+        Err(problem) => return Ok(request.into_response(problem.error_response())),
+    };
+    // A task of its own goes on when the client is gone, who may come back for the answer.
+    let asked = request.request().clone();
+    let work = async move { under_key(&door, key, request, next).await };
+    actix_web::rt::spawn(work.in_current_span()).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a request under a key broke off; the key is free again when its time is up");
+        Ok(ServiceResponse::new(asked, Problem::internal().error_response()))
+    })
+}
+
+async fn under_key(
+    door: &Door,
+    key: String,
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    match open(&door, &mut request).await {
-        Ok(Opened::Plain) => next.call(request).await.map(ServiceResponse::map_into_boxed_body),
-        Ok(Opened::Mine(app, hold)) => carry_out(app, hold, request, next).await,
+    match open(door, key, &mut request).await {
+        Ok(Opened::Mine(app, hold)) => {
+            let answered = while_held(&app, &hold, next.call(request)).await;
+            settle(&app, hold, answered).await
+        }
         Ok(Opened::Again(answer)) => Ok(request.into_response(answer)),
         Err(problem) => Ok(request.into_response(problem.error_response())),
     }
 }
 
 enum Opened {
-    /// No key was sent.
-    Plain,
     /// Nobody has done it.
     Mine(Arc<App>, Hold),
     /// It was done, and answered so.
     Again(HttpResponse),
 }
 
-async fn open(door: &Door, request: &mut ServiceRequest) -> Result<Opened, Problem> {
-    let Some(key) = key_in(request.headers())? else { return Ok(Opened::Plain) };
+async fn open(door: &Door, key: String, request: &mut ServiceRequest) -> Result<Opened, Problem> {
     let app = auth::app_of(request.request())?.into_inner();
     let caller = Caller::from_request(request.request(), &mut Payload::None).await?;
     let asked = Asked { seller: caller.seller()?, route: door.route.clone(), key };
@@ -89,7 +108,7 @@ async fn open(door: &Door, request: &mut ServiceRequest) -> Result<Opened, Probl
         Repeats::AnsweredOnce { most_bytes } => Some(fingerprint(request, most_bytes).await?),
         Repeats::FileAnsweredOnce | Repeats::CarriedOut => None,
     };
-    let is_file = told.is_none();
+    let still_to_come = told.is_none();
     let begin = move |app: &App| answer_once::begin(&app.store, &app.secrets, &asked, told.as_deref(), app.now());
     match app::in_background(&app, begin).await.ok_or_else(Problem::internal)?? {
         Turn::Mine(hold) => {
@@ -98,17 +117,19 @@ async fn open(door: &Door, request: &mut ServiceRequest) -> Result<Opened, Probl
             Ok(Opened::Mine(app, hold))
         }
         Turn::Done(done) => {
-            if is_file {
-                let body = request.extract::<web::Payload>().await.map_err(|_never| Problem::internal())?;
-                if !done.is_of(&uploads::fingerprint(&app, request.request(), body).await?) {
-                    return Err(Problem::idempotency_key_reused());
-                }
+            if still_to_come && !done.is_of(&fingerprint_of_file(&app, request).await?) {
+                return Err(Problem::idempotency_key_reused());
             }
             again(&app, &caller, done).await.map(Opened::Again)
         }
         Turn::InProgress => Err(Problem::idempotency_in_progress()),
         Turn::OtherRequest => Err(Problem::idempotency_key_reused()),
     }
+}
+
+async fn fingerprint_of_file(app: &Arc<App>, request: &mut ServiceRequest) -> Result<Vec<u8>, Problem> {
+    let body = request.extract::<web::Payload>().await.map_err(|_never| Problem::internal())?;
+    uploads::fingerprint(app, request.request(), body).await
 }
 
 fn key_in(headers: &HeaderMap) -> Result<Option<String>, Problem> {
@@ -155,29 +176,6 @@ async fn again(app: &Arc<App>, caller: &Caller, done: Done) -> Result<HttpRespon
     };
     response.headers_mut().insert(HeaderName::from_static(REPLAYED), header::HeaderValue::from_static("true"));
     Ok(response)
-}
-
-/// Carries a request out under its key, whether or not the client stays: it may come back for the answer.
-async fn carry_out(
-    app: Arc<App>,
-    hold: Hold,
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let asked = request.request().clone();
-    let (working_app, held) = (Arc::clone(&app), hold.clone());
-    let work = async move {
-        let answered = while_held(&working_app, &held, next.call(request)).await;
-        settle(&working_app, held, answered).await
-    };
-    match actix_web::rt::spawn(work.in_current_span()).await {
-        Ok(answered) => answered,
-        Err(error) => {
-            tracing::error!(%error, "a request under a key broke off");
-            let_go(&app, hold).await;
-            Ok(ServiceResponse::new(asked, Problem::internal().error_response()))
-        }
-    }
 }
 
 async fn while_held<T>(app: &Arc<App>, hold: &Hold, work: impl Future<Output = T>) -> T {

@@ -4,11 +4,15 @@ use crate::parcels::ups;
 use crate::server::{Answer, Body, Database, Seller, Server, text};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
+use std::io::Write as _;
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
 
 on_both!(
     a_hundred_at_once_have_one_effect_and_one_answer,
     another_body_or_path_under_the_key_is_refused,
     a_refused_request_leaves_its_key_free,
+    who_hung_up_comes_back_for_the_answer,
     keys_of_another_seller_are_other_keys,
     a_key_that_is_no_key_is_refused,
     an_upload_sent_again_is_one_import,
@@ -121,6 +125,31 @@ fn a_refused_request_leaves_its_key_free(database: Database) {
     }
     let mended = post(&server, &seller, "/v1/orders", "k", json_body(&order("R1"))).must_be(201);
     assert!(!replayed(&mended));
+}
+
+fn who_hung_up_comes_back_for_the_answer(database: Database) {
+    let (server, seller) = start(database);
+    let body = order("W1").to_string();
+    let held = server.hold_writes();
+    let mut wire = TcpStream::connect(server.address()).unwrap();
+    let request = format!(
+        "POST /v1/orders HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\nidempotency-key: k\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        server.address(),
+        seller.key,
+        body.len()
+    );
+    wire.write_all(request.as_bytes()).unwrap();
+    drop(wire);
+    drop(held);
+    let begun = Instant::now();
+    while server.count("idempotency_keys") == 0 {
+        assert!(begun.elapsed() < Duration::from_mins(1), "the request was never worked on:\n{}", server.log_tail());
+        std::thread::yield_now();
+    }
+    let answer = post_until_answered(&server, &seller, "/v1/orders", "k", &json_body(&order("W1"))).must_be(201);
+    assert!(replayed(&answer));
+    assert_eq!((&answer.json()["outcome"], server.count("orders")), (&json!("created"), 1));
 }
 
 fn keys_of_another_seller_are_other_keys(database: Database) {

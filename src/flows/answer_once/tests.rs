@@ -43,7 +43,7 @@ fn answer() -> Answer {
 fn take(store: &Store, secrets: &Secrets, asked: &Asked, at: Timestamp) -> Hold {
     match begin(store, secrets, asked, Some(b"body"), at).unwrap() {
         Turn::Mine(hold) => hold,
-        other => panic!("the key is not free: {other:?}"),
+        taken @ (Turn::Done(_) | Turn::InProgress | Turn::OtherRequest) => panic!("the key is not free: {taken:?}"),
     }
 }
 
