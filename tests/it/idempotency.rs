@@ -127,26 +127,41 @@ fn a_refused_request_leaves_its_key_free(database: Database) {
     assert!(!replayed(&mended));
 }
 
+/// Makes each new order take about a second.
+fn slow_down(server: &Server, database: Database) {
+    server.execute(match database {
+        Database::Sqlite => {
+            "CREATE TRIGGER slow BEFORE INSERT ON orders BEGIN SELECT (WITH RECURSIVE n(x) AS \
+             (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 3000000) SELECT count(*) FROM n); END;"
+        }
+        Database::Postgres => {
+            "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS \
+             $$ BEGIN PERFORM pg_sleep(1); RETURN NEW; END $$; \
+             CREATE TRIGGER slow BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION slow();"
+        }
+    });
+}
+
 fn who_hung_up_comes_back_for_the_answer(database: Database) {
     let (server, seller) = start(database);
+    slow_down(&server, database);
     let body = order("W1").to_string();
-    let held = server.hold_writes();
     let mut wire = TcpStream::connect(server.address()).unwrap();
-    let request = format!(
-        "POST /v1/orders HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\nidempotency-key: k\r\n\
-         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-        server.address(),
+    // The first answer is left unread: that makes of hanging up a reset, which the server cannot overlook.
+    let requests = format!(
+        "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\nPOST /v1/orders HTTP/1.1\r\nhost: x\r\n\
+         authorization: Bearer {}\r\nidempotency-key: k\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\n\r\n{body}",
         seller.key,
         body.len()
     );
-    wire.write_all(request.as_bytes()).unwrap();
-    drop(wire);
-    drop(held);
+    wire.write_all(requests.as_bytes()).unwrap();
     let begun = Instant::now();
     while server.count("idempotency_keys") == 0 {
         assert!(begun.elapsed() < Duration::from_mins(1), "the request was never worked on:\n{}", server.log_tail());
         std::thread::yield_now();
     }
+    drop(wire);
     let answer = post_until_answered(&server, &seller, "/v1/orders", "k", &json_body(&order("W1"))).must_be(201);
     assert!(replayed(&answer));
     assert_eq!((&answer.json()["outcome"], server.count("orders")), (&json!("created"), 1));

@@ -193,17 +193,6 @@ impl Server {
         }
     }
 
-    /// Lets nobody write until what is given back is dropped.
-    pub(crate) fn hold_writes(&self) -> Box<dyn std::any::Any> {
-        if let Some(mut sqlite) = self.sqlite() {
-            sqlite.batch_execute("BEGIN IMMEDIATE").unwrap();
-            return Box::new(sqlite);
-        }
-        let mut postgres = PgConnection::establish(&self.database_url).unwrap();
-        postgres.batch_execute("BEGIN; SELECT id FROM sellers FOR UPDATE").unwrap();
-        Box::new(postgres)
-    }
-
     fn sqlite(&self) -> Option<SqliteConnection> {
         let mut connection = SqliteConnection::establish(self.database_url.strip_prefix("sqlite:")?).unwrap();
         connection.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
