@@ -99,7 +99,7 @@ async fn principal_of(request: &HttpRequest) -> Result<Principal, Problem> {
     found?.ok_or_else(refused)
 }
 
-fn app_of(request: &HttpRequest) -> Result<web::Data<App>, Problem> {
+pub fn app_of(request: &HttpRequest) -> Result<web::Data<App>, Problem> {
     request.app_data::<web::Data<App>>().cloned().ok_or_else(Problem::internal)
 }
 

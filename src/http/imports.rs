@@ -3,17 +3,16 @@
 use super::auth::Caller;
 use super::paging::{self, Page, PageQuery};
 use super::problem::Problem;
+use super::uploads;
 use crate::app::{self, App};
-use crate::domain::ids::{ImportId, SellerId};
+use crate::domain::ids::ImportId;
 use crate::flows::list_imports;
 use crate::flows::take_in::repaired;
-use crate::flows::take_in::upload::{self, ImportOptions, ImportRequest, Incoming};
+use crate::flows::take_in::upload::{self, ImportOptions, ImportRequest};
 use crate::flows::templates;
-use actix_multipart::Multipart;
 use actix_web::http::{StatusCode, header};
-use actix_web::web::{Bytes, Data, Json, Path, Payload, Query};
+use actix_web::web::{Data, Json, Path, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse};
-use futures_util::{Stream, StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
@@ -110,7 +109,8 @@ pub struct RowOut {
 /// Good rows are taken; a bad row is reported with its line and column and does not stop the rest. Sending the same
 /// sheet again changes nothing, so mend the bad rows and send the whole sheet. The body is the file itself, or a
 /// multipart form with a part `file`; gzip is read as it is. The answer comes once the file is durable, and the work goes
-/// on behind it: ask for the import until its state is `completed`.
+/// on behind it: ask for the import until its state is `completed`. Under an `Idempotency-Key` the same file is taken in
+/// once, whatever happens to the answer.
 #[utoipa::path(
     post, path = "/v1/imports", tag = "Imports", security(("api_key" = [])), params(ImportQuery),
     request_body(content = String, content_type = "text/csv"),
@@ -130,8 +130,7 @@ pub async fn create_import(
     request: HttpRequest,
     body: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let (app, seller) = (app.into_inner(), caller.seller()?);
-    let query = query.into_inner();
+    let (app, query) = (app.into_inner(), query.into_inner());
     let asked = ImportRequest {
         kind: query.kind,
         shop: query.shop,
@@ -144,105 +143,24 @@ pub async fn create_import(
             strict: query.strictness == Some(Strictness::Strict),
         },
     };
-    let import = match media_type(&request)? {
-        Media::File => receive(&app, seller, &caller, asked, body.map_err(|_broken| broken_upload())).await?,
-        Media::Form => receive_form(&app, seller, &caller, asked, Multipart::new(request.headers(), body)).await?,
-    };
+    let shop = asked.shop.clone().unwrap_or_else(|| "main".to_owned());
+    let import = uploads::receive(&app, &caller, asked, &request, body).await?;
     app.import_bell.notify_one();
+    Ok(accepted(shown(import, Some(shop))))
+}
+
+fn accepted(import: ImportOut) -> HttpResponse {
     let location = format!("/v1/imports/{}", import.id);
-    Ok(HttpResponse::Accepted().insert_header((header::LOCATION, location)).json(import))
+    HttpResponse::Accepted().insert_header((header::LOCATION, location)).json(import)
 }
 
-enum Media {
-    File,
-    Form,
+/// The answer to an upload that was taken in, while the answer itself was lost: the import as it is now.
+pub(super) async fn accepted_before(app: &Arc<App>, caller: &Caller, id: ImportId) -> Result<HttpResponse, Problem> {
+    let (import, shop) = find(app, caller, id.0).await?;
+    Ok(accepted(shown(import, shop)))
 }
 
-fn media_type(request: &HttpRequest) -> Result<Media, Problem> {
-    let told = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("text/csv");
-    let bare = told.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    match bare.as_str() {
-        "multipart/form-data" => Ok(Media::Form),
-        "application/json" | "application/x-www-form-urlencoded" | "application/xml" => {
-            let detail = "Send the file itself as text/csv, or as the part `file` of a multipart form.";
-            Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail))
-        }
-        _ => Ok(Media::File),
-    }
-}
-
-fn broken_upload() -> Problem {
-    let detail = "The upload broke off, and nothing of it was kept. Send the file again.";
-    Problem::new(StatusCode::BAD_REQUEST, "broken_upload", detail)
-}
-
-async fn receive_form(
-    app: &Arc<App>,
-    seller: SellerId,
-    caller: &Caller,
-    mut asked: ImportRequest,
-    mut form: Multipart,
-) -> Result<ImportOut, Problem> {
-    while let Some(part) = form.try_next().await.map_err(|_broken| broken_upload())? {
-        if part.name() == Some("file") {
-            let disposition = part.content_disposition();
-            asked.file_name = disposition.and_then(|it| it.get_filename()).map(|name| name.chars().take(255).collect());
-            return receive(app, seller, caller, asked, part.map_err(|_broken| broken_upload())).await;
-        }
-    }
-    Err(Problem::invalid("/file", "missing_file", "The form has no part `file`."))
-}
-
-async fn receive(
-    app: &Arc<App>,
-    seller: SellerId,
-    caller: &Caller,
-    asked: ImportRequest,
-    body: impl Stream<Item = Result<Bytes, Problem>>,
-) -> Result<ImportOut, Problem> {
-    let (key, shop) = (caller.0.id, asked.shop.clone());
-    let begun = work_on(app, move |app| upload::begin(&app.store, seller, &asked, key, app.now())).await?;
-    match receive_bytes(app, begun?, body).await? {
-        Received::Whole(incoming) => {
-            let import = work_on(app, move |app| incoming.complete(&app.store)).await??;
-            Ok(shown(import, Some(shop.unwrap_or_else(|| "main".to_owned()))))
-        }
-        Received::Not(incoming, problem) => {
-            work_on(app, move |app| incoming.discard(&app.store)).await??;
-            Err(problem)
-        }
-    }
-}
-
-enum Received {
-    Whole(Incoming),
-    Not(Incoming, Problem),
-}
-
-async fn receive_bytes(
-    app: &Arc<App>,
-    mut incoming: Incoming,
-    body: impl Stream<Item = Result<Bytes, Problem>>,
-) -> Result<Received, Problem> {
-    let limit = app.config.max_upload_bytes;
-    let mut body = std::pin::pin!(body);
-    while let Some(bytes) = body.next().await {
-        let bytes = match bytes {
-            Ok(bytes) => bytes,
-            Err(problem) => return Ok(Received::Not(incoming, problem)),
-        };
-        let full = incoming.take(&bytes);
-        if incoming.bytes() > limit {
-            return Ok(Received::Not(incoming, Problem::too_large(limit)));
-        }
-        if full {
-            incoming = work_on(app, move |app| incoming.keep(&app.store).map(|()| incoming)).await??;
-        }
-    }
-    Ok(Received::Whole(incoming))
-}
-
-async fn work_on<T: Send + 'static>(
+pub(super) async fn work_on<T: Send + 'static>(
     app: &Arc<App>,
     work: impl FnOnce(&App) -> T + Send + 'static,
 ) -> Result<T, Problem> {
@@ -447,8 +365,7 @@ pub async fn commit_import(app: Data<App>, caller: Caller, id: Path<Uuid>) -> Re
     work_on(&app, move |app| upload::commit(&app.store, seller, ImportId(id))).await??;
     app.import_bell.notify_one();
     let (import, shop) = find(&app, &caller, id).await?;
-    let location = format!("/v1/imports/{id}");
-    Ok(HttpResponse::Accepted().insert_header((header::LOCATION, location)).json(shown(import, shop)))
+    Ok(accepted(shown(import, shop)))
 }
 
 /// A sheet to fill in: the header, and one row as an example

@@ -5,6 +5,8 @@
 mod admin;
 mod api_keys;
 mod auth;
+mod changes;
+mod idempotency;
 mod imports;
 mod numbers;
 mod operation;
@@ -15,6 +17,7 @@ mod reports;
 mod shipments;
 mod status;
 mod tokens;
+mod uploads;
 
 use crate::app::App;
 use crate::domain::role::Role;
@@ -22,8 +25,10 @@ use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, web};
 use auth::Access;
+use idempotency::{Door, KeyHeader, Repeats};
 use problem::Problem;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
 use utoipa::OpenApi as _;
 use utoipa::openapi::path::HttpMethod;
@@ -36,18 +41,33 @@ const REPORTS: Access = Access::Reports;
 const ADMIN: Access = Access::Admin;
 const PUBLIC: Access = Access::Public;
 
-/// One route: where it is, who may use it, and who answers.
+/// Sent again under the same `Idempotency-Key`, it is answered again and not done again. Never on a route that answers a
+/// secret.
+const ONCE: Repeats = Repeats::AnsweredOnce { most_bytes: JSON_BYTES };
+const ONCE_FILE: Repeats = Repeats::FileAnsweredOnce;
+
+/// One route: where it is, who may use it, whether it heeds an `Idempotency-Key`, and who answers.
 pub struct Route {
     pub method: Method,
     pub path: String,
     pub access: Access,
+    pub repeats: Repeats,
     handler: fn() -> actix_web::Route,
 }
 
+macro_rules! repeats {
+    () => {
+        Repeats::CarriedOut
+    };
+    ($repeats:ident) => {
+        $repeats
+    };
+}
+
 /// Every route. Method and path stand at the handler, so that they are told once; who may use it stands here, and a
-/// route without it does not compile.
+/// route without it does not compile. `ONCE` behind the handler makes a create heed an `Idempotency-Key`.
 macro_rules! routes {
-    ($($access:ident $room:ident $handler:ident;)*) => {
+    ($($access:ident $room:ident $handler:ident $($repeats:ident)?;)*) => {
         pastey::paste! {
             /// Every route, in the order of the table.
             pub fn routes() -> Vec<Route> {
@@ -55,6 +75,7 @@ macro_rules! routes {
                     method: method_of(&<$room::[<__path_ $handler>] as utoipa::Path>::methods()),
                     path: <$room::[<__path_ $handler>] as utoipa::Path>::path(),
                     access: $access,
+                    repeats: repeats!($($repeats)?),
                     handler: || web::route().to($room::$handler),
                 }),*]
             }
@@ -75,14 +96,14 @@ macro_rules! routes {
                 reports::Rows,
                 reports::FormatWord,
             )),
-            modifiers(&Keys, &Doors),
+            modifiers(&Keys, &KeyHeader, &Doors),
         )]
         struct Spec;
     };
 }
 
 routes! {
-    CLERK   imports   create_import;
+    CLERK   imports   create_import ONCE_FILE;
     VIEWER  imports   list_imports;
     VIEWER  imports   show_import;
     VIEWER  imports   list_import_rows;
@@ -90,14 +111,14 @@ routes! {
     CLERK   imports   cancel_import;
     CLERK   imports   commit_import;
     PUBLIC  imports   import_template;
-    CLERK   orders    put_order;
+    CLERK   orders    put_order ONCE;
     VIEWER  orders    list_orders;
     VIEWER  orders    show_order;
-    CLERK   shipments put_shipment;
+    CLERK   shipments put_shipment ONCE;
     VIEWER  shipments list_shipments;
     VIEWER  shipments show_shipment;
     VIEWER  shipments list_events;
-    CLERK   shipments add_scans;
+    CLERK   shipments add_scans ONCE;
     VIEWER  numbers   check_numbers;
     VIEWER  numbers   list_carriers;
     REPORTS reports   report_delays;
@@ -108,6 +129,7 @@ routes! {
     MANAGER api_keys  create_api_key;
     MANAGER api_keys  list_api_keys;
     MANAGER api_keys  revoke_api_key;
+    VIEWER  changes   list_changes;
     ADMIN   admin     list_sellers;
     PUBLIC  status    show_status;
     PUBLIC  operation healthz;
@@ -193,10 +215,8 @@ pub fn configure(config: &mut web::ServiceConfig, app: &Arc<App>) {
         let allow = routes.iter().map(|route| route.method.as_str()).collect::<Vec<_>>().join(", ");
         for route in routes {
             let access = route.access;
-            let guarded = (route.handler)()
-                .method(route.method)
-                .wrap(from_fn(move |request, next| auth::guard(access, request, next)));
-            resource = resource.route(guarded);
+            let opened = heeding_keys(route);
+            resource = resource.route(opened.wrap(from_fn(move |request, next| auth::guard(access, request, next))));
         }
         config.service(resource.default_service(web::route().to(move || method_not_allowed(allow.clone()))));
     }
@@ -205,6 +225,17 @@ pub fn configure(config: &mut web::ServiceConfig, app: &Arc<App>) {
         .service(web::redirect("/docs", "/docs/"))
         .service(web::redirect("/", "/docs/"))
         .default_service(web::route().to(HttpResponse::NotFound));
+}
+
+/// The handler behind its memory of keys, where the route has one.
+fn heeding_keys(route: Route) -> actix_web::Route {
+    let named = format!("{} {}", route.method, route.path);
+    let handler = (route.handler)().method(route.method);
+    if route.repeats == Repeats::CarriedOut {
+        return handler;
+    }
+    let door = Rc::new(Door { repeats: route.repeats, route: named });
+    handler.wrap(from_fn(move |request, next| idempotency::answer_once(Rc::clone(&door), request, next)))
 }
 
 fn by_path() -> BTreeMap<String, Vec<Route>> {
@@ -250,6 +281,18 @@ mod tests {
             "/openapi.json",
         ];
         assert_eq!(open, expected);
+    }
+
+    #[test]
+    fn what_is_answered_once_is_a_create_of_a_seller_and_no_secret() {
+        for route in routes().iter().filter(|it| it.repeats != Repeats::CarriedOut) {
+            let what = format!("{} {}", route.method, route.path);
+            assert_eq!(route.method, Method::POST, "{what}");
+            assert!(matches!(route.access, Access::Seller(_)), "{what}: a key is of a seller");
+            for secret in ["tokens", "api-keys", "users", "webhook-endpoints", "rotate-secret", "sources"] {
+                assert!(!route.path.contains(secret), "{what}: a secret is shown once");
+            }
+        }
     }
 
     #[test]

@@ -2,11 +2,12 @@
 
 use crate::flows::access_tokens::TokenError;
 use crate::flows::manage_keys::KeyError;
+use crate::flows::list_changes::FeedError;
+use crate::flows::{SecretError, StoreError};
 use crate::flows::show_status::StatusError;
 use crate::flows::take_in::TakeInError;
 use crate::flows::take_in::upload::UploadError;
 use crate::flows::take_in::work::WorkError;
-use crate::flows::{SecretError, StoreError};
 use crate::telemetry::chain;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -15,6 +16,9 @@ use actix_web::middleware::Next;
 use actix_web::{HttpMessage, HttpResponse, ResponseError};
 use serde::Serialize;
 use std::fmt;
+
+/// The code of an answer that is not there yet, and will be.
+const IN_PROGRESS: &str = "idempotency_in_progress";
 
 /// What went wrong, in a form that programs and people read.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
@@ -85,6 +89,26 @@ impl Problem {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
     }
 
+    pub fn broken_body() -> Self {
+        let detail = "The body broke off before its end, and nothing was done. Send it again.";
+        Self::new(StatusCode::BAD_REQUEST, "broken_body", detail)
+    }
+
+    pub fn bad_idempotency_key() -> Self {
+        let detail = "An Idempotency-Key is sent once, and has 1 to 255 visible ASCII characters, without blanks.";
+        Self::new(StatusCode::BAD_REQUEST, "bad_idempotency_key", detail)
+    }
+
+    pub fn idempotency_in_progress() -> Self {
+        let detail = "A request with this Idempotency-Key is being worked on. Ask again in a moment for its answer.";
+        Self::new(StatusCode::CONFLICT, IN_PROGRESS, detail)
+    }
+
+    pub fn idempotency_key_reused() -> Self {
+        let detail = "This Idempotency-Key was used for another request in the last 24 hours. Use a new one.";
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", detail)
+    }
+
     /// Something broke on our side; the log knows what.
     pub fn internal() -> Self {
         let detail =
@@ -128,6 +152,9 @@ impl ResponseError for Problem {
             }
             StatusCode::SERVICE_UNAVAILABLE => {
                 response.insert_header((header::RETRY_AFTER, "2"));
+            }
+            _ if self.code == IN_PROGRESS => {
+                response.insert_header((header::RETRY_AFTER, "1"));
             }
             _ => {}
         }
@@ -225,6 +252,7 @@ impl From<UploadError> for Problem {
             UploadError::NotFound => Self::not_found("import"),
             UploadError::NotADryRun(_) => Self::new(StatusCode::CONFLICT, "not_a_dry_run", detail),
             UploadError::Over(_) => Self::new(StatusCode::CONFLICT, "import_is_over", detail),
+            UploadError::TakenOver => Self::idempotency_in_progress(),
             UploadError::Store(error) => error.into(),
         }
     }
@@ -288,6 +316,17 @@ impl From<WorkError> for Problem {
                 tracing::error!(error = tracing::field::display(chain(&error)), "a stored file could not be read");
                 Self::internal()
             }
+        }
+    }
+}
+
+impl From<FeedError> for Problem {
+    fn from(error: FeedError) -> Self {
+        let detail = error.to_string();
+        match error {
+            FeedError::Cursor | FeedError::Ahead => Self::bad_parameter("after", detail),
+            FeedError::Type { .. } => Self::bad_parameter("types", detail),
+            FeedError::Store(error) => error.into(),
         }
     }
 }

@@ -10,6 +10,7 @@ mod connection;
 pub mod contacts;
 mod error;
 pub mod events;
+pub mod idempotency;
 pub mod imports;
 mod migrations;
 pub mod orders;
@@ -60,6 +61,14 @@ pub struct SellerTables<'c> {
     connection: &'c mut AnyConnection,
     vaults: &'c Vaults,
     seller: SellerId,
+    /// The number of this seller's last change, once this transaction has asked for it.
+    last_seq: Option<i64>,
+}
+
+impl<'c> SellerTables<'c> {
+    fn new(connection: &'c mut AnyConnection, vaults: &'c Vaults, seller: SellerId) -> Self {
+        Self { connection, vaults, seller, last_seq: None }
+    }
 }
 
 /// The platform's tables on one connection.
@@ -136,8 +145,9 @@ impl Store {
 impl SellerStore<'_> {
     pub fn read<T, E: From<StoreError>>(&self, run: impl FnOnce(&mut SellerTables) -> Result<T, E>) -> Result<T, E> {
         let (vaults, seller) = (self.vaults, self.seller);
-        self.engine
-            .with_reader(Scope::Seller(seller), |connection| run(&mut SellerTables { connection, vaults, seller }))
+        self.engine.with_reader(Scope::Seller(seller), |connection| {
+            run(&mut SellerTables::new(connection, vaults, seller))
+        })
     }
 
     /// All that the closure writes is kept, or, where it fails, nothing.
@@ -146,7 +156,7 @@ impl SellerStore<'_> {
             in_transaction(connection, |connection| {
                 let (vaults, seller) = (self.vaults, self.seller);
                 take_turn(connection, seller)?;
-                run(&mut SellerTables { connection, vaults, seller })
+                run(&mut SellerTables::new(connection, vaults, seller))
             })
         })
     }
@@ -174,8 +184,18 @@ impl SellerTables<'_> {
         &mut self,
         run: impl FnOnce(&mut SellerTables) -> Result<T, E>,
     ) -> Result<T, E> {
-        let (vaults, seller) = (self.vaults, self.seller);
-        in_transaction(self.connection, |connection| run(&mut SellerTables { connection, vaults, seller }))
+        let (vaults, seller, mut last_seq) = (self.vaults, self.seller, self.last_seq);
+        let done = in_transaction(self.connection, |connection| {
+            let mut tables = SellerTables { connection, vaults, seller, last_seq };
+            let done = run(&mut tables)?;
+            last_seq = tables.last_seq;
+            Ok(done)
+        });
+        // What was taken back has told of nothing.
+        if done.is_ok() {
+            self.last_seq = last_seq;
+        }
+        done
     }
 }
 

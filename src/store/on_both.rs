@@ -1,8 +1,12 @@
 //! Runs a test's scenario on SQLite and on PostgreSQL, each on a database of its own.
 
 use super::Store;
+use super::sellers::{Seller, Shop};
+use super::{At, Reason};
+use crate::domain::ids::{SellerId, ShopId};
 use crate::secrets::Secrets;
 use diesel::{Connection, PgConnection, RunQueryDsl};
+use jiff::Timestamp;
 
 /// Runs the scenario twice. The second time needs a server, which `scripts/test` starts.
 pub fn on_both(scenario: impl Fn(&Store)) {
@@ -12,6 +16,29 @@ pub fn on_both(scenario: impl Fn(&Store)) {
     for url in [file, fresh_postgres()] {
         scenario(&Store::open(&url, secrets.clone()).unwrap());
     }
+}
+
+/// A seller in Berlin with a shop `main`.
+pub fn a_seller(store: &Store, now: Timestamp) -> SellerId {
+    let seller = Seller {
+        id: SellerId::new(now),
+        name: "Lantern".to_owned(),
+        country: None,
+        time_zone: "Europe/Berlin".to_owned(),
+        upload_days: 14,
+        created_at: At(now),
+    };
+    let id = ShopId::new(now);
+    let shop = Shop {
+        seller_id: seller.id,
+        id,
+        name: "main".to_owned(),
+        handle: id.to_string(),
+        contact_days: Some(365),
+        created_at: At(now),
+    };
+    store.platform(Reason::Admin).write(|tables| tables.insert_seller(&seller, &shop)).unwrap();
+    seller.id
 }
 
 #[allow(clippy::disallowed_methods, reason = "a test's environment is its own; the server's is read in config.rs")]

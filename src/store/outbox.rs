@@ -1,33 +1,60 @@
 //! The outbox: what changed, written in the transaction of the change.
+//!
+//! A seller's changes are numbered in the order of their commits: the number is taken while the seller's turn to write
+//! is held ([`Store::seller`](super::Store::seller)), and the turn ends with the commit. So a reader that has seen a
+//! number has seen every one before it. Ids cannot say that, since they are made before the turn comes.
 
 use super::schema::outbox;
 use super::types::{At, Json};
 use super::{SellerTables, StoreError};
 use crate::domain::ids::OutboxId;
+use diesel::dsl::max;
 use diesel::prelude::*;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-/// What kind of change a row of the outbox tells of; the words are those of webhooks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
-    OrderCreated,
-    MilestoneChanged,
-    VerdictChanged,
-    PromiseChanged,
-    ImportCompleted,
+/// Makes the kinds of change, each with its word, so that none is left out of the list of all.
+macro_rules! changes {
+    ($($change:ident $code:literal;)*) => {
+        /// What kind of change a row of the outbox tells of; the words are those of webhooks.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Change {
+            $($change),*
+        }
+
+        impl Change {
+            pub const ALL: &[Self] = &[$(Self::$change),*];
+
+            pub fn code(self) -> &'static str {
+                match self {
+                    $(Self::$change => $code),*
+                }
+            }
+        }
+    };
 }
 
-impl Change {
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::OrderCreated => "order.created",
-            Self::MilestoneChanged => "shipment.milestone_changed",
-            Self::VerdictChanged => "shipment.verdict_changed",
-            Self::PromiseChanged => "shipment.promise_changed",
-            Self::ImportCompleted => "import.completed",
-        }
-    }
+changes! {
+    OrderCreated "order.created";
+    MilestoneChanged "shipment.milestone_changed";
+    VerdictChanged "shipment.verdict_changed";
+    PromiseChanged "shipment.promise_changed";
+    ImportCompleted "import.completed";
+}
+
+/// A change as it was told.
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
+#[diesel(table_name = outbox)]
+pub struct Told {
+    /// Later changes of the seller have higher numbers; there may be gaps.
+    pub seq: i64,
+    pub id: OutboxId,
+    pub kind: String,
+    /// The order, shipment or import that changed.
+    pub subject_id: OutboxId,
+    /// Holds no contacts.
+    pub body: Json,
+    pub created_at: At,
 }
 
 impl SellerTables<'_> {
@@ -39,9 +66,15 @@ impl SellerTables<'_> {
         body: serde_json::Value,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        // One look a transaction: nobody else of this seller writes until it ends.
+        let seq = match self.last_seq {
+            Some(last) => last + 1,
+            None => self.last_change()? + 1,
+        };
         diesel::insert_into(outbox::table)
             .values((
                 outbox::seller_id.eq(self.seller),
+                outbox::seq.eq(seq),
                 outbox::id.eq(OutboxId::new(now)),
                 outbox::kind.eq(change.code()),
                 outbox::subject_id.eq(OutboxId(subject)),
@@ -49,6 +82,33 @@ impl SellerTables<'_> {
                 outbox::created_at.eq(At(now)),
             ))
             .execute(self.connection)?;
+        self.last_seq = Some(seq);
         Ok(())
+    }
+
+    /// The number of the last change; 0 where nothing ever changed.
+    pub fn last_change(&mut self) -> Result<i64, StoreError> {
+        let mine = outbox::table.filter(outbox::seller_id.eq(self.seller));
+        let last: Option<i64> = mine.select(max(outbox::seq)).get_result(self.connection)?;
+        Ok(last.unwrap_or(0))
+    }
+
+    /// Changes after one number, up to another, inclusive, oldest first; no kinds are all kinds.
+    pub fn changes_between(
+        &mut self,
+        after: i64,
+        up_to: i64,
+        kinds: &[Change],
+        limit: i64,
+    ) -> Result<Vec<Told>, StoreError> {
+        let mut query = outbox::table
+            .filter(outbox::seller_id.eq(self.seller))
+            .filter(outbox::seq.gt(after))
+            .filter(outbox::seq.le(up_to))
+            .into_boxed();
+        if !kinds.is_empty() {
+            query = query.filter(outbox::kind.eq_any(kinds.iter().map(|kind| kind.code()).collect::<Vec<_>>()));
+        }
+        Ok(query.order(outbox::seq).limit(limit).select(Told::as_select()).load(self.connection)?)
     }
 }

@@ -401,12 +401,28 @@ diesel::table! {
 
 diesel::table! {
     use crate::store::types::sql::*;
-    outbox (seller_id, id) {
+    outbox (seller_id, seq) {
         seller_id -> Id,
+        seq -> BigInt,
         id -> Id,
         kind -> Text,
         subject_id -> Id,
         body -> Document,
+        created_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::sql::*;
+    idempotency_keys (seller_id, route, key) {
+        seller_id -> Id,
+        route -> Text,
+        key -> Text,
+        claim -> Id,
+        locked_until -> Instant,
+        fingerprint -> Nullable<Binary>,
+        import_id -> Nullable<Id>,
+        answer -> Nullable<Binary>,
         created_at -> Instant,
     }
 }
@@ -439,4 +455,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     import_chunks,
     import_rows,
     outbox,
+    idempotency_keys,
 );

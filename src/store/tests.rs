@@ -2,15 +2,14 @@
 
 use super::audit::{Deed, Entry};
 use super::contacts::FoundBy;
-use super::on_both::on_both;
+use super::on_both::{a_seller, on_both};
 use super::orders::Order;
-use super::sellers::{Seller, Shop};
 use super::trackers::Tracker;
 use super::{AnyConnection, At, Reason, SellerTables, Store, StoreError};
 use crate::domain::actor::Actor;
 use crate::domain::chain;
 use crate::domain::event_time::EventTime;
-use crate::domain::ids::{EventId, OrderId, SellerId, ShopId, TrackerId};
+use crate::domain::ids::{EventId, OrderId, SellerId, TrackerId};
 use crate::domain::milestone::SubStatus;
 use crate::domain::order::{Contact, email_key, phone_key};
 use crate::domain::scan::{DedupeKey, ScanDetails, Source, TrackingEvent};
@@ -26,13 +25,7 @@ fn now() -> Timestamp {
 }
 
 fn tracker(store: &Store) -> Tracker {
-    let seller_id = SellerId::new(now());
-    let (name, time_zone) = ("Lantern".to_owned(), "Europe/Berlin".to_owned());
-    let seller = Seller { id: seller_id, name, country: None, time_zone, upload_days: 14, created_at: At(now()) };
-    let id = ShopId::new(now());
-    let (name, handle) = ("main".to_owned(), id.to_string());
-    let shop = Shop { seller_id, id, name, handle, contact_days: None, created_at: At(now()) };
-    store.platform(Reason::Admin).write(|tables| tables.insert_seller(&seller, &shop)).unwrap();
+    let seller_id = a_seller(store, now());
     let tracker = Tracker {
         seller_id,
         id: TrackerId::new(now()),

@@ -22,8 +22,10 @@ macro_rules! on_both {
 }
 
 mod auth;
+mod changes;
 mod crash;
 mod house;
+mod idempotency;
 mod imports;
 mod openapi;
 mod parcels;

@@ -1,3 +1,4 @@
+DROP TABLE idempotency_keys;
 DROP TABLE outbox;
 DROP TABLE import_rows;
 DROP TABLE import_chunks;

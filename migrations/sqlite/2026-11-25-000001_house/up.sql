@@ -408,12 +408,31 @@ CREATE TABLE import_rows (
 CREATE INDEX import_rows_by_order ON import_rows (seller_id, order_id) WHERE order_id IS NOT NULL;
 
 -- What changed, written with the change: webhooks, notifications and the change feed read from here.
+-- seq counts the changes of one seller in the order of their commits. Whoever removes old rows must leave the last one
+-- of each seller, or the count starts again and readers miss what comes.
 CREATE TABLE outbox (
     seller_id BLOB NOT NULL,
+    seq BIGINT NOT NULL,
     id BLOB NOT NULL,
     kind TEXT NOT NULL,
     subject_id BLOB NOT NULL,
     body TEXT NOT NULL,
     created_at BIGINT NOT NULL,
-    PRIMARY KEY (seller_id, id)
+    PRIMARY KEY (seller_id, seq)
 );
+
+-- What was asked under an Idempotency-Key, who works on it, and how it was answered; kept for a day. The answer may hold
+-- contacts, so it is sealed. An import is noted with its key in one transaction, so a crash makes no second one.
+CREATE TABLE idempotency_keys (
+    seller_id BLOB NOT NULL REFERENCES sellers (id),
+    route TEXT NOT NULL,
+    key TEXT NOT NULL,
+    claim BLOB NOT NULL,
+    locked_until BIGINT NOT NULL,
+    fingerprint BLOB,
+    import_id BLOB,
+    answer BLOB,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (seller_id, route, key)
+);
+CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);

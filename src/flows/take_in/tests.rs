@@ -12,7 +12,7 @@ use crate::domain::tracking_number::Hints;
 use crate::flows::record_events::{Moment, judge};
 use crate::secrets::Secrets;
 use crate::store::Store;
-use crate::store::on_both::on_both;
+use crate::store::on_both::{a_seller, on_both};
 use crate::store::standings::StandingRow;
 use jiff::Timestamp;
 use jiff::civil::date;
@@ -22,29 +22,12 @@ fn now() -> Timestamp {
 }
 
 fn seller(store: &Store, secrets: &Secrets) -> SellerId {
-    let seller = crate::store::sellers::Seller {
-        id: SellerId::new(now()),
-        name: "Lantern".to_owned(),
-        country: None,
-        time_zone: "Europe/Berlin".to_owned(),
-        upload_days: 14,
-        created_at: crate::store::At(now()),
-    };
-    let id = crate::domain::ids::ShopId::new(now());
-    let shop = crate::store::sellers::Shop {
-        seller_id: seller.id,
-        id,
-        name: "main".to_owned(),
-        handle: id.to_string(),
-        contact_days: None,
-        created_at: crate::store::At(now()),
-    };
-    store.platform(crate::store::Reason::Admin).write(|tables| tables.insert_seller(&seller, &shop)).unwrap();
+    let seller = a_seller(store, now());
     for number in ["1001", "1002"] {
-        put_order(&sender(store, secrets, seller.id), &[OrderRow { order_number: number.to_owned(), ..order() }])
+        put_order(&sender(store, secrets, seller), &[OrderRow { order_number: number.to_owned(), ..order() }])
             .unwrap();
     }
-    seller.id
+    seller
 }
 
 fn sender<'a>(store: &'a Store, secrets: &'a Secrets, seller: SellerId) -> Sender<'a> {
@@ -238,5 +221,44 @@ fn days_of_an_order_make_no_line_of_their_own() {
             .unwrap();
         assert_eq!(lines.iter().map(|line| line.quantity).collect::<Vec<_>>(), [3]);
         assert_eq!(order.unwrap().deliver_by_on.as_deref(), Some("2026-09-28"));
+    });
+}
+
+#[test]
+fn an_upload_whose_key_was_taken_over_is_no_import() {
+    use super::upload::{ImportRequest, UploadError, begin};
+    use crate::domain::ids::{ClaimId, PrincipalId};
+    use crate::store::At;
+    use crate::store::idempotency::{Hold, KeyUse};
+    let secrets = Secrets::from_text(&Secrets::fresh_key().unwrap()).unwrap();
+    on_both(|store| {
+        let seller = seller(store, &secrets);
+        let (route, key) = ("POST /v1/imports".to_owned(), "k".to_owned());
+        let [lost, held] =
+            [(); 2].map(|()| Hold { seller, route: route.clone(), key: key.clone(), claim: ClaimId::new(now()) });
+        let used = KeyUse {
+            seller_id: seller,
+            route: route.clone(),
+            key: key.clone(),
+            claim: held.claim,
+            locked_until: At(now()),
+            fingerprint: None,
+            import_id: None,
+            answer: None,
+            created_at: At(now()),
+        };
+        store.seller(seller).write(|tables| tables.put_key_use(&used)).unwrap();
+        let upload = |hold: &Hold| {
+            let mut incoming = begin(store, seller, &ImportRequest::default(), PrincipalId::SYSTEM, now()).unwrap();
+            incoming.take(b"order_number\n1\n");
+            incoming.complete(store, Some((hold, b"file")))
+        };
+        let refused = upload(&lost);
+        assert!(matches!(refused, Err(UploadError::TakenOver)), "{refused:?}");
+        assert!(store.seller(seller).read(|tables| tables.imports_page(None, 10)).unwrap().is_empty());
+
+        let import = upload(&held).unwrap();
+        let noted = store.seller(seller).read(|tables| tables.key_use(&route, &key)).unwrap().unwrap();
+        assert_eq!((noted.import_id, noted.fingerprint.as_deref()), (Some(import.id), Some(b"file".as_slice())));
     });
 }

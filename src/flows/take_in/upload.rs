@@ -2,6 +2,7 @@
 
 use crate::domain::ids::{ImportId, PrincipalId, SellerId};
 use crate::sheets::{DateOrder, Kind, UnknownKind};
+use crate::store::idempotency::Hold;
 use crate::store::imports::Import;
 use crate::store::{At, Json, Reason, SellerTables, Store, StoreError};
 use jiff::tz::TimeZone;
@@ -52,6 +53,8 @@ pub enum UploadError {
     NotADryRun(String),
     #[error("this import is {0} already and cannot be cancelled")]
     Over(String),
+    #[error("another request with the same Idempotency-Key took this upload over")]
+    TakenOver,
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -150,11 +153,24 @@ impl Incoming {
     }
 
     /// The file is whole and durable: from here on it will be worked on, whatever happens to this process.
-    pub fn complete(mut self, store: &Store) -> Result<Import, StoreError> {
+    ///
+    /// Where it was sent under an idempotency key, `sent_as` has the hold on the key and the request's fingerprint: both
+    /// are noted with the import, so that a crash before the answer makes no second import of the same file.
+    ///
+    /// # Errors
+    ///
+    /// [`UploadError::TakenOver`] where the hold was lost; then the file is no import.
+    pub fn complete(mut self, store: &Store, sent_as: Option<(&Hold, &[u8])>) -> Result<Import, UploadError> {
         store.seller(self.import.seller_id).write(|tables| {
             self.keep_in(tables)?;
             "received".clone_into(&mut self.import.state);
-            tables.update_import(&self.import)
+            tables.update_import(&self.import)?;
+            match sent_as {
+                Some((hold, fingerprint)) if !tables.note_import(hold, fingerprint, self.import.id)? => {
+                    Err(UploadError::TakenOver)
+                }
+                Some(_) | None => Ok(()),
+            }
         })?;
         Ok(self.import)
     }

@@ -1,0 +1,140 @@
+//! Uploads: the file in a request's body, taken in as it streams and never held in memory.
+
+use super::auth::Caller;
+use super::imports::work_on;
+use super::problem::Problem;
+use crate::app::App;
+use crate::flows::answer_once::{Fingerprint, Hold};
+use crate::flows::list_imports::Import;
+use crate::flows::take_in::upload::{self, ImportRequest, Incoming};
+use actix_multipart::Multipart;
+use actix_web::http::{StatusCode, header};
+use actix_web::web::{Bytes, Payload};
+use actix_web::{HttpMessage, HttpRequest};
+use futures_util::{Stream, StreamExt, TryStreamExt};
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// A file that somebody sends: the body itself, or the part `file` of a form.
+struct Sent {
+    name: Option<String>,
+    bytes: Pin<Box<dyn Stream<Item = Result<Bytes, Problem>>>>,
+    fingerprint: Fingerprint,
+    /// A part can be read only as long as its form is there.
+    _form: Option<Multipart>,
+}
+
+impl Sent {
+    async fn find(request: &HttpRequest, body: Payload) -> Result<Self, Problem> {
+        let media_type = media_type(request);
+        match media_type.as_str() {
+            "multipart/form-data" => Self::find_in_form(request, Multipart::new(request.headers(), body)).await,
+            "application/json" | "application/x-www-form-urlencoded" | "application/xml" => {
+                let detail = "Send the file itself as text/csv, or as the part `file` of a multipart form.";
+                Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail))
+            }
+            _ => {
+                let bytes = Box::pin(body.map_err(|_broken| broken_upload()));
+                Ok(Self { name: None, bytes, fingerprint: begin(request, &media_type, None), _form: None })
+            }
+        }
+    }
+
+    async fn find_in_form(request: &HttpRequest, mut form: Multipart) -> Result<Self, Problem> {
+        while let Some(part) = form.try_next().await.map_err(|_broken| broken_upload())? {
+            if part.name() == Some("file") {
+                let disposition = part.content_disposition();
+                let name = disposition.and_then(|it| it.get_filename());
+                let name: Option<String> = name.map(|name| name.chars().take(255).collect());
+                let fingerprint = begin(request, "multipart/form-data", name.as_deref());
+                let bytes = Box::pin(part.map_err(|_broken| broken_upload()));
+                return Ok(Self { name, bytes, fingerprint, _form: Some(form) });
+            }
+        }
+        Err(Problem::invalid("/file", "missing_file", "The form has no part `file`."))
+    }
+}
+
+/// A form's boundary is another one each time it is sent, so the file alone counts, and how it is to be read.
+fn begin(request: &HttpRequest, media_type: &str, name: Option<&str>) -> Fingerprint {
+    let (method, path, query) = (request.method().as_str(), request.path(), request.query_string());
+    Fingerprint::of(&[method, path, query, media_type, name.unwrap_or_default()])
+}
+
+fn media_type(request: &HttpRequest) -> String {
+    let told = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("text/csv");
+    told.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+fn broken_upload() -> Problem {
+    let detail = "The upload broke off, and nothing of it was kept. Send the file again.";
+    Problem::new(StatusCode::BAD_REQUEST, "broken_upload", detail)
+}
+
+/// Takes a file in; it is durable when this returns.
+pub async fn receive(
+    app: &Arc<App>,
+    caller: &Caller,
+    mut asked: ImportRequest,
+    request: &HttpRequest,
+    body: Payload,
+) -> Result<Import, Problem> {
+    let (seller, key) = (caller.seller()?, caller.0.id);
+    let hold: Option<Hold> = request.extensions().get().cloned();
+    let mut sent = Sent::find(request, body).await?;
+    asked.file_name = sent.name.take();
+    let begun = work_on(app, move |app| upload::begin(&app.store, seller, &asked, key, app.now())).await?;
+    match receive_bytes(app, begun?, &mut sent).await? {
+        Received::Whole(incoming) => {
+            let fingerprint = sent.fingerprint.end();
+            let complete = move |app: &App| {
+                let sent_as = hold.as_ref().map(|hold| (hold, fingerprint.as_slice()));
+                incoming.complete(&app.store, sent_as)
+            };
+            Ok(work_on(app, complete).await??)
+        }
+        Received::Not(incoming, problem) => {
+            work_on(app, move |app| incoming.discard(&app.store)).await??;
+            Err(problem)
+        }
+    }
+}
+
+enum Received {
+    Whole(Incoming),
+    Not(Incoming, Problem),
+}
+
+async fn receive_bytes(app: &Arc<App>, mut incoming: Incoming, sent: &mut Sent) -> Result<Received, Problem> {
+    let limit = app.config.max_upload_bytes;
+    while let Some(bytes) = sent.bytes.next().await {
+        let bytes = match bytes {
+            Ok(bytes) => bytes,
+            Err(problem) => return Ok(Received::Not(incoming, problem)),
+        };
+        sent.fingerprint.take(&bytes);
+        let full = incoming.take(&bytes);
+        if incoming.bytes() > limit {
+            return Ok(Received::Not(incoming, Problem::too_large(limit)));
+        }
+        if full {
+            incoming = work_on(app, move |app| incoming.keep(&app.store).map(|()| incoming)).await??;
+        }
+    }
+    Ok(Received::Whole(incoming))
+}
+
+/// Reads a file to its end for its fingerprint alone.
+pub async fn fingerprint(app: &Arc<App>, request: &HttpRequest, body: Payload) -> Result<Vec<u8>, Problem> {
+    let limit = app.config.max_upload_bytes;
+    let (mut sent, mut read) = (Sent::find(request, body).await?, 0_u64);
+    while let Some(bytes) = sent.bytes.next().await {
+        let bytes = bytes?;
+        read += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        if read > limit {
+            return Err(Problem::too_large(limit));
+        }
+        sent.fingerprint.take(&bytes);
+    }
+    Ok(sent.fingerprint.end())
+}
