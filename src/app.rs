@@ -2,6 +2,8 @@
 
 use crate::carriers::{AskError, CarrierApi, Runner, RunnerConfig, Secret, Simulated};
 use crate::config::Config;
+use crate::domain::ids::SellerId;
+use crate::flows::take_in::put::Sender;
 use crate::flows::take_in::work::Workplace;
 use crate::secrets::{SecretError, Secrets};
 use crate::store::{OpenError, Store};
@@ -127,6 +129,11 @@ impl App {
     pub fn workplace<T>(&self, work: impl FnOnce(&Workplace<'_>) -> T) -> T {
         let (clock, stopping) = (|| self.now(), || self.is_stopping());
         work(&Workplace { store: &self.store, secrets: &self.secrets, clock: &clock, stopping: &stopping })
+    }
+
+    /// Who sends into the shop of this name, now; `main` where it is absent.
+    pub fn sender<'a>(&'a self, seller: SellerId, shop: Option<&'a str>) -> Sender<'a> {
+        Sender { store: &self.store, secrets: &self.secrets, seller, shop, create_only: false, now: self.now() }
     }
 
     /// The address that status links start with.

@@ -11,6 +11,7 @@
 pub mod calendar;
 pub mod carrier;
 pub mod country;
+pub mod edit;
 pub mod event_time;
 pub mod ids;
 pub mod milestone;

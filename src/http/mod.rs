@@ -4,7 +4,11 @@
 
 mod admin;
 mod auth;
+mod batch;
+mod conditions;
+mod fields;
 mod imports;
+mod merge_patch;
 mod numbers;
 mod operation;
 mod orders;
@@ -82,12 +86,22 @@ routes! {
     PUBLIC  imports   import_template;
     CLERK   orders    put_order;
     VIEWER  orders    list_orders;
+    CLERK   orders    put_orders;
     VIEWER  orders    show_order;
+    CLERK   orders    patch_order;
+    VIEWER  orders    show_order_by_number;
+    CLERK   orders    patch_order_by_number;
+    CLERK   orders    cancel_order;
     CLERK   shipments put_shipment;
     VIEWER  shipments list_shipments;
+    CLERK   shipments put_shipments;
     VIEWER  shipments show_shipment;
+    CLERK   shipments patch_shipment;
+    CLERK   shipments cancel_shipment;
+    CLERK   shipments refresh_shipment;
     VIEWER  shipments list_events;
     CLERK   shipments add_scans;
+    CLERK   shipments put_scans;
     VIEWER  numbers   check_numbers;
     VIEWER  numbers   list_carriers;
     REPORTS reports   report_delays;
@@ -131,18 +145,20 @@ fn method_of(methods: &[HttpMethod]) -> Method {
 }
 
 const JSON_BYTES: usize = 1 << 20;
+const BATCH_BYTES: usize = 8 << 20;
 
 /// Hangs every route of the table, and the docs page, into an application.
 pub fn configure(config: &mut web::ServiceConfig, app: &Arc<App>) {
     config
         .app_data(web::Data::from(Arc::clone(app)))
-        .app_data(
-            web::JsonConfig::default().limit(JSON_BYTES).error_handler(|error, _| problem::of_json(&error).into()),
-        )
+        .app_data(json_up_to(JSON_BYTES))
         .app_data(web::QueryConfig::default().error_handler(|error, _| bad_query(&error).into()))
         .app_data(web::PathConfig::default().error_handler(|_, _| Problem::not_found("object").into()));
     for (path, routes) in by_path() {
-        let mut resource = web::resource(path);
+        let mut resource = web::resource(path.as_str());
+        if path.ends_with("/batch") {
+            resource = resource.app_data(json_up_to(BATCH_BYTES));
+        }
         let allow = routes.iter().map(|route| route.method.as_str()).collect::<Vec<_>>().join(", ");
         for route in routes {
             let access = route.access;
@@ -158,6 +174,10 @@ pub fn configure(config: &mut web::ServiceConfig, app: &Arc<App>) {
         .service(web::redirect("/docs", "/docs/"))
         .service(web::redirect("/", "/docs/"))
         .default_service(web::route().to(HttpResponse::NotFound));
+}
+
+fn json_up_to(bytes: usize) -> web::JsonConfig {
+    web::JsonConfig::default().limit(bytes).error_handler(|error, _| problem::of_json(&error).into())
 }
 
 fn by_path() -> BTreeMap<String, Vec<Route>> {

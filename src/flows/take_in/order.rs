@@ -99,7 +99,7 @@ fn tell_head(order: &mut Order, row: &OrderRow) {
     }
 }
 
-fn contact_of(order: &Order, told: &Contact, stored: Option<orders::Contact>) -> orders::Contact {
+pub(super) fn contact_of(order: &Order, told: &Contact, stored: Option<orders::Contact>) -> orders::Contact {
     let mut contact = stored.unwrap_or(orders::Contact {
         seller_id: order.seller_id,
         order_id: order.id,
@@ -235,15 +235,21 @@ fn sum_up_lines(tables: &mut SellerTables, desk: &Desk<'_>, order: &mut Order) -
     Ok(())
 }
 
-struct Written {
-    before: Order,
-    order: Order,
-    is_new: bool,
-    contact_changed: bool,
-    line: Outcome,
+/// An order's head as it was and as it is to be, and what of the rest is written already.
+pub(super) struct Written {
+    pub before: Order,
+    pub order: Order,
+    pub is_new: bool,
+    pub contact_changed: bool,
+    pub line: Outcome,
 }
 
-fn finish(tables: &mut SellerTables, desk: &Desk<'_>, written: Written) -> Result<(OrderId, Outcome), TakeInError> {
+/// Writes the head where anything changed, and what follows from it.
+pub(super) fn finish(
+    tables: &mut SellerTables,
+    desk: &Desk<'_>,
+    written: Written,
+) -> Result<(OrderId, Outcome), TakeInError> {
     let Written { before, mut order, is_new, contact_changed, line } = written;
     let id = order.id;
     if is_new {

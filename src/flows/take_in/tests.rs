@@ -46,7 +46,7 @@ fn seller(store: &Store, secrets: &Secrets) -> SellerId {
 }
 
 fn sender<'a>(store: &'a Store, secrets: &'a Secrets, seller: SellerId) -> Sender<'a> {
-    Sender { store, secrets, seller, shop: None, now: now() }
+    Sender { store, secrets, seller, shop: None, create_only: false, now: now() }
 }
 
 fn order() -> OrderRow {
