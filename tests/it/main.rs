@@ -22,11 +22,15 @@ macro_rules! on_both {
 }
 
 mod auth;
+mod batches;
+mod cancels;
+mod conditions;
 mod crash;
 mod house;
 mod imports;
 mod openapi;
 mod parcels;
+mod patches;
 mod reports;
 mod server;
 mod story;
