@@ -2,6 +2,8 @@
 
 use crate::carriers::{AskError, CarrierApi, Runner, RunnerConfig, Secret, Simulated};
 use crate::config::Config;
+use crate::domain::ids::SellerId;
+use crate::flows::take_in::put::Sender;
 use crate::flows::take_in::work::Workplace;
 use crate::secrets::{SecretError, Secrets};
 use crate::store::{OpenError, Store};
@@ -132,6 +134,11 @@ impl App {
     /// Who gives out access tokens.
     pub fn issuer(&self) -> String {
         self.config.public_url.clone().unwrap_or_else(|| "parceltrail".to_owned())
+    }
+
+    /// Who sends into the shop of this name, now; `main` where it is absent.
+    pub fn sender<'a>(&'a self, seller: SellerId, shop: Option<&'a str>) -> Sender<'a> {
+        Sender { store: &self.store, secrets: &self.secrets, seller, shop, create_only: false, now: self.now() }
     }
 
     /// The address that status links start with.

@@ -1,6 +1,7 @@
 //! Orders and their lines, as a sheet or the shop system tells them.
 
 use crate::domain::country::CountryCode;
+use crate::domain::edit::Edit;
 use crate::domain::event_time::EventTime;
 use crate::domain::money::Currency;
 use jiff::civil::Date;
@@ -41,20 +42,18 @@ pub struct Contact {
 }
 
 impl Contact {
-    /// This contact, with what another told over it; a blank leaves what is there.
+    /// The contact after an edit, member by member.
     #[must_use]
-    pub fn with(self, told: &Self) -> Self {
-        let over = |told: &Option<String>, stored: Option<String>| told.clone().or(stored);
-        Self {
-            recipient_name: over(&told.recipient_name, self.recipient_name),
-            company: over(&told.company, self.company),
-            address1: over(&told.address1, self.address1),
-            address2: over(&told.address2, self.address2),
-            city: over(&told.city, self.city),
-            email: over(&told.email, self.email),
-            phone: over(&told.phone, self.phone),
-            note: over(&told.note, self.note),
-        }
+    pub fn edited(mut self, edit: ContactEdit) -> Self {
+        edit.recipient_name.apply(&mut self.recipient_name);
+        edit.company.apply(&mut self.company);
+        edit.address1.apply(&mut self.address1);
+        edit.address2.apply(&mut self.address2);
+        edit.city.apply(&mut self.city);
+        edit.email.apply(&mut self.email);
+        edit.phone.apply(&mut self.phone);
+        edit.note.apply(&mut self.note);
+        self
     }
 
     /// What its e-mail address is found by.
@@ -84,6 +83,82 @@ pub fn phone_key(text: &str) -> Option<String> {
 pub fn postal_key(text: &str) -> Option<String> {
     let bare: String = text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect();
     (!bare.is_empty()).then_some(bare)
+}
+
+/// What a change says of a [`Contact`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ContactEdit {
+    pub recipient_name: Edit<String>,
+    pub company: Edit<String>,
+    pub address1: Edit<String>,
+    pub address2: Edit<String>,
+    pub city: Edit<String>,
+    pub email: Edit<String>,
+    pub phone: Edit<String>,
+    pub note: Edit<String>,
+}
+
+impl ContactEdit {
+    /// Clears every member.
+    pub fn clear() -> Self {
+        Self {
+            recipient_name: Edit::Clear,
+            company: Edit::Clear,
+            address1: Edit::Clear,
+            address2: Edit::Clear,
+            city: Edit::Clear,
+            email: Edit::Clear,
+            phone: Edit::Clear,
+            note: Edit::Clear,
+        }
+    }
+}
+
+/// What is told over what is stored: a blank keeps it.
+impl From<Contact> for ContactEdit {
+    fn from(told: Contact) -> Self {
+        Self {
+            recipient_name: told.recipient_name.into(),
+            company: told.company.into(),
+            address1: told.address1.into(),
+            address2: told.address2.into(),
+            city: told.city.into(),
+            email: told.email.into(),
+            phone: told.phone.into(),
+            note: told.note.into(),
+        }
+    }
+}
+
+/// What a change says of a [`Place`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PlaceEdit {
+    pub country: Edit<CountryCode>,
+    pub region: Edit<String>,
+    pub postal_code: Edit<String>,
+}
+
+impl PlaceEdit {
+    /// Clears every member.
+    pub fn clear() -> Self {
+        Self { country: Edit::Clear, region: Edit::Clear, postal_code: Edit::Clear }
+    }
+}
+
+/// What a change says of an order; of its lines it says days alone, for all of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OrderEdit {
+    pub order_ref: Edit<String>,
+    pub ordered: Edit<EventTime>,
+    pub currency: Edit<Currency>,
+    pub contact: ContactEdit,
+    pub destination: PlaceEdit,
+    pub origin: PlaceEdit,
+    pub deliver_from_on: Edit<Date>,
+    pub deliver_by_on: Edit<Date>,
+    pub ship_by: Edit<EventTime>,
+    pub shipping_method: Edit<String>,
+    pub channel: Edit<String>,
 }
 
 /// What was bought: one line of an order.

@@ -1,6 +1,8 @@
 //! Shipments as a sheet or the shop system tells them: one consignment of one order under a carrier's number.
 
 use crate::domain::carrier::CarrierSlug;
+use crate::domain::country::CountryCode;
+use crate::domain::edit::Edit;
 use crate::domain::event_time::EventTime;
 use crate::domain::milestone::SubStatus;
 use crate::domain::order::{OrderRow, Place};
@@ -66,6 +68,26 @@ pub struct TrackingRow {
     pub destination: Place,
     /// Wins over the order's own.
     pub origin: Place,
+}
+
+/// What a change says of a shipment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ShipmentEdit {
+    pub service: Edit<String>,
+    pub parcel_ref: Edit<String>,
+    pub claims: Claims,
+    pub deliver_by_on: Edit<Date>,
+    pub origin_country: Edit<CountryCode>,
+    pub origin_region: Edit<String>,
+}
+
+/// The seller's own word on when a parcel was shipped and delivered. What is cleared is taken back.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Claims {
+    pub shipped: Edit<EventTime>,
+    pub delivered: Edit<EventTime>,
+    /// How it was delivered, where the seller says so.
+    pub status: Option<SubStatus>,
 }
 
 /// One row of a sheet that tells orders and their tracking numbers together.

@@ -29,6 +29,22 @@ pub fn show_order(
     })
 }
 
+/// The order of this number in the shop of this name; `None` where the seller has none.
+pub fn show_order_by_number(
+    store: &Store,
+    secrets: &Secrets,
+    seller: SellerId,
+    (shop, number): (&str, &str),
+) -> Result<Option<OrderView>, StoreError> {
+    store.seller(seller).read(|tables| {
+        let Some(shop) = tables.shops()?.into_iter().find(|it| it.name == shop) else { return Ok(None) };
+        match tables.order_by_number(shop.id, number)? {
+            Some(order) => view(tables, secrets, order).map(Some),
+            None => Ok(None),
+        }
+    })
+}
+
 /// Orders before the cursor, newest first; of one number where one is asked for.
 pub fn list_orders(
     store: &Store,

@@ -12,6 +12,7 @@ pub mod list_shipments;
 pub mod manage_keys;
 pub mod poll_carriers;
 pub mod record_events;
+pub mod refresh_shipment;
 pub mod report_delays;
 pub mod show_status;
 pub mod sign_in;

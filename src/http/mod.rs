@@ -5,9 +5,13 @@
 mod admin;
 mod api_keys;
 mod auth;
+mod batch;
 mod changes;
+mod conditions;
+mod fields;
 mod idempotency;
 mod imports;
+mod merge_patch;
 mod numbers;
 mod operation;
 mod orders;
@@ -44,6 +48,7 @@ const PUBLIC: Access = Access::Public;
 /// Sent again under the same `Idempotency-Key`, it is answered again and not done again. Never on a route that answers a
 /// secret.
 const ONCE: Repeats = Repeats::AnsweredOnce { most_bytes: JSON_BYTES };
+const ONCE_BATCH: Repeats = Repeats::AnsweredOnce { most_bytes: BATCH_BYTES };
 const ONCE_FILE: Repeats = Repeats::FileAnsweredOnce;
 
 /// One route: where it is, who may use it, whether it heeds an `Idempotency-Key`, and who answers.
@@ -113,12 +118,22 @@ routes! {
     PUBLIC  imports   import_template;
     CLERK   orders    put_order ONCE;
     VIEWER  orders    list_orders;
+    CLERK   orders    put_orders ONCE_BATCH;
     VIEWER  orders    show_order;
+    CLERK   orders    patch_order;
+    VIEWER  orders    show_order_by_number;
+    CLERK   orders    patch_order_by_number;
+    CLERK   orders    cancel_order;
     CLERK   shipments put_shipment ONCE;
     VIEWER  shipments list_shipments;
+    CLERK   shipments put_shipments ONCE_BATCH;
     VIEWER  shipments show_shipment;
+    CLERK   shipments patch_shipment;
+    CLERK   shipments cancel_shipment;
+    CLERK   shipments refresh_shipment;
     VIEWER  shipments list_events;
     CLERK   shipments add_scans ONCE;
+    CLERK   shipments put_scans ONCE_BATCH;
     VIEWER  numbers   check_numbers;
     VIEWER  numbers   list_carriers;
     REPORTS reports   report_delays;
@@ -200,18 +215,20 @@ fn method_of(methods: &[HttpMethod]) -> Method {
 }
 
 const JSON_BYTES: usize = 1 << 20;
+const BATCH_BYTES: usize = 8 << 20;
 
 /// Hangs every route of the table, and the docs page, into an application.
 pub fn configure(config: &mut web::ServiceConfig, app: &Arc<App>) {
     config
         .app_data(web::Data::from(Arc::clone(app)))
-        .app_data(
-            web::JsonConfig::default().limit(JSON_BYTES).error_handler(|error, _| problem::of_json(&error).into()),
-        )
+        .app_data(json_up_to(JSON_BYTES))
         .app_data(web::QueryConfig::default().error_handler(|error, _| bad_query(&error).into()))
         .app_data(web::PathConfig::default().error_handler(|_, _| Problem::not_found("object").into()));
     for (path, routes) in by_path() {
-        let mut resource = web::resource(path);
+        let mut resource = web::resource(path.as_str());
+        if path.ends_with("/batch") {
+            resource = resource.app_data(json_up_to(BATCH_BYTES));
+        }
         let allow = routes.iter().map(|route| route.method.as_str()).collect::<Vec<_>>().join(", ");
         for route in routes {
             let access = route.access;
@@ -236,6 +253,10 @@ fn heeding_keys(route: Route) -> actix_web::Route {
     }
     let door = Rc::new(Door { repeats: route.repeats, route: named });
     handler.wrap(from_fn(move |request, next| idempotency::answer_once(Rc::clone(&door), request, next)))
+}
+
+fn json_up_to(bytes: usize) -> web::JsonConfig {
+    web::JsonConfig::default().limit(bytes).error_handler(|error, _| problem::of_json(&error).into())
 }
 
 fn by_path() -> BTreeMap<String, Vec<Route>> {

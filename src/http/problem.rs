@@ -1,13 +1,14 @@
 //! The only place where an error gets its words for the outside: problem documents, RFC 9457.
 
 use crate::flows::access_tokens::TokenError;
-use crate::flows::manage_keys::KeyError;
 use crate::flows::list_changes::FeedError;
-use crate::flows::{SecretError, StoreError};
+use crate::flows::manage_keys::KeyError;
+use crate::flows::refresh_shipment::RefreshError;
 use crate::flows::show_status::StatusError;
-use crate::flows::take_in::TakeInError;
 use crate::flows::take_in::upload::UploadError;
 use crate::flows::take_in::work::WorkError;
+use crate::flows::take_in::{ChangeError, TakeInError};
+use crate::flows::{SecretError, StoreError};
 use crate::telemetry::chain;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -64,7 +65,7 @@ impl Problem {
 
     /// The answer for what is not there, and for what belongs to somebody else: the two are not told apart.
     pub fn not_found(what: &str) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not_found", format!("There is no {what} with this id."))
+        Self::new(StatusCode::NOT_FOUND, "not_found", format!("There is no such {what}."))
     }
 
     /// A request that could be read but says something that cannot be.
@@ -73,6 +74,14 @@ impl Problem {
         let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_request", detail.clone());
         problem.errors.push(Fault { pointer: pointer.to_owned(), code: code.to_owned(), detail });
         problem
+    }
+
+    /// The same problem of a part of a greater body.
+    pub fn within(mut self, pointer: &str) -> Self {
+        for fault in &mut self.errors {
+            fault.pointer.insert_str(0, pointer);
+        }
+        self
     }
 
     /// A query parameter that says something that cannot be.
@@ -286,6 +295,25 @@ impl From<TokenError> for Problem {
     }
 }
 
+impl From<ChangeError> for Problem {
+    fn from(error: ChangeError) -> Self {
+        let failed = |detail: &str| Self::new(StatusCode::PRECONDITION_FAILED, "precondition_failed", detail);
+        match error {
+            ChangeError::NotFound(what) => Self::not_found(what),
+            ChangeError::Stale => failed(
+                "It was changed since you read it, or If-Match names no version of it. Read it again, then send your \
+                 change with its ETag.",
+            ),
+            ChangeError::ThereAlready => failed(
+                "It is there already, and If-None-Match: * asks to make a new one. Leave the header out to bring it up \
+                 to date.",
+            ),
+            ChangeError::TakeIn(error) => error.into(),
+            ChangeError::Store(error) => error.into(),
+        }
+    }
+}
+
 impl From<KeyError> for Problem {
     fn from(error: KeyError) -> Self {
         let detail = error.to_string();
@@ -296,6 +324,19 @@ impl From<KeyError> for Problem {
             KeyError::NoSeller => Self::not_found("seller"),
             KeyError::Secret(error) => error.into(),
             KeyError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RefreshError> for Problem {
+    fn from(error: RefreshError) -> Self {
+        match error {
+            RefreshError::NotFound => Self::not_found("shipment"),
+            RefreshError::TrackingEnded => {
+                let detail = "No carrier is asked about this shipment any more: it has come to its end.";
+                Self::new(StatusCode::CONFLICT, "tracking_ended", detail)
+            }
+            RefreshError::Store(error) => error.into(),
         }
     }
 }
@@ -351,8 +392,7 @@ pub fn of_json(error: &actix_web::error::JsonPayloadError) -> Problem {
             Problem::too_large(u64::try_from(*limit).unwrap_or(u64::MAX))
         }
         Json::ContentType => {
-            let detail = "The body must be JSON, with the header Content-Type: application/json.";
-            Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
+            unsupported_media_type("The body must be JSON, with the header Content-Type: application/json.")
         }
         Json::Deserialize(error) if error.is_data() => {
             Problem::invalid("", "invalid_body", format!("The body is not as documented: {error}."))
@@ -362,4 +402,8 @@ pub fn of_json(error: &actix_web::error::JsonPayloadError) -> Problem {
         }
         _ => Problem::new(StatusCode::BAD_REQUEST, "bad_json", "The body could not be read as JSON."),
     }
+}
+
+pub fn unsupported_media_type(detail: &str) -> Problem {
+    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
 }

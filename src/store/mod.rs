@@ -145,9 +145,8 @@ impl Store {
 impl SellerStore<'_> {
     pub fn read<T, E: From<StoreError>>(&self, run: impl FnOnce(&mut SellerTables) -> Result<T, E>) -> Result<T, E> {
         let (vaults, seller) = (self.vaults, self.seller);
-        self.engine.with_reader(Scope::Seller(seller), |connection| {
-            run(&mut SellerTables::new(connection, vaults, seller))
-        })
+        self.engine
+            .with_reader(Scope::Seller(seller), |connection| run(&mut SellerTables::new(connection, vaults, seller)))
     }
 
     /// All that the closure writes is kept, or, where it fails, nothing.

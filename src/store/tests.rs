@@ -85,8 +85,7 @@ fn events_are_changed_by_nobody_and_only_their_details_are_erased() {
             assert!(tables.write(|tables| tables.append_event(event, details)).unwrap());
         }
         for statement in ["UPDATE tracking_events SET raw_code = 'X'", "DELETE FROM tracking_events"] {
-            let done = tables
-                .write(|tables| diesel::sql_query(statement).execute(tables.connection).map_err(StoreError::from));
+            let done = tables.write(|tables| sql_query(statement).execute(tables.connection).map_err(StoreError::from));
             assert!(done.is_err(), "{statement}");
         }
         let chain = || tables.read(|tables| tables.chain(tracker.id)).unwrap();
@@ -120,8 +119,7 @@ fn the_audit_log_is_chained_and_changed_by_nobody() {
             before = Some(row.chain_hash);
         }
         for statement in ["UPDATE audit_log SET action = 'X'", "DELETE FROM audit_log"] {
-            let done = tables
-                .write(|tables| diesel::sql_query(statement).execute(tables.connection).map_err(StoreError::from));
+            let done = tables.write(|tables| sql_query(statement).execute(tables.connection).map_err(StoreError::from));
             assert!(done.is_err(), "{statement}");
         }
     });

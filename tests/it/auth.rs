@@ -16,13 +16,14 @@ enum Door {
 }
 
 /// Bodies are left out: a door that opens then answers anything but 401 and 403.
-const DOORS: [(Door, &str, &str); 18] = [
+const DOORS: [(Door, &str, &str); 28] = [
     (Door::Viewer, "GET", "/v1/imports"),
     (Door::Viewer, "GET", "/v1/imports/0199f2c8-0000-7000-8000-000000000000"),
     (Door::Viewer, "GET", "/v1/imports/0199f2c8-0000-7000-8000-000000000000/rows"),
     (Door::Viewer, "GET", "/v1/changes"),
     (Door::Viewer, "GET", "/v1/orders"),
     (Door::Viewer, "GET", "/v1/orders/0199f2c8-0000-7000-8000-000000000000"),
+    (Door::Viewer, "GET", "/v1/orders/by-number/main/1001"),
     (Door::Viewer, "GET", "/v1/shipments"),
     (Door::Viewer, "GET", "/v1/shipments/0199f2c8-0000-7000-8000-000000000000"),
     (Door::Viewer, "GET", "/v1/shipments/0199f2c8-0000-7000-8000-000000000000/events"),
@@ -30,8 +31,17 @@ const DOORS: [(Door, &str, &str); 18] = [
     (Door::Clerk, "POST", "/v1/imports/0199f2c8-0000-7000-8000-000000000000/commit"),
     (Door::Clerk, "POST", "/v1/imports/0199f2c8-0000-7000-8000-000000000000/cancel"),
     (Door::Clerk, "POST", "/v1/orders"),
+    (Door::Clerk, "POST", "/v1/orders/batch"),
+    (Door::Clerk, "PATCH", "/v1/orders/0199f2c8-0000-7000-8000-000000000000"),
+    (Door::Clerk, "PATCH", "/v1/orders/by-number/main/1001"),
+    (Door::Clerk, "POST", "/v1/orders/0199f2c8-0000-7000-8000-000000000000/cancel"),
     (Door::Clerk, "POST", "/v1/shipments"),
+    (Door::Clerk, "POST", "/v1/shipments/batch"),
+    (Door::Clerk, "PATCH", "/v1/shipments/0199f2c8-0000-7000-8000-000000000000"),
+    (Door::Clerk, "POST", "/v1/shipments/0199f2c8-0000-7000-8000-000000000000/cancel"),
+    (Door::Clerk, "POST", "/v1/shipments/0199f2c8-0000-7000-8000-000000000000/refresh"),
     (Door::Clerk, "POST", "/v1/shipments/0199f2c8-0000-7000-8000-000000000000/scans"),
+    (Door::Clerk, "POST", "/v1/scans/batch"),
     (Door::Reports, "GET", "/v1/reports/delays"),
     (Door::Reports, "GET", "/v1/reports/lanes"),
     (Door::Reports, "GET", "/v1/reports/carriers"),

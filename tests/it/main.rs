@@ -22,13 +22,17 @@ macro_rules! on_both {
 }
 
 mod auth;
+mod batches;
+mod cancels;
 mod changes;
+mod conditions;
 mod crash;
 mod house;
 mod idempotency;
 mod imports;
 mod openapi;
 mod parcels;
+mod patches;
 mod reports;
 mod server;
 mod story;

@@ -241,6 +241,33 @@ impl Server {
         self.send(&Method::POST, key, path, Some(("application/json", body.to_string().into_bytes())))
     }
 
+    /// Asks as the holder of `key` under one more header, such as `If-Match`.
+    #[track_caller]
+    pub(crate) fn ask(&self, key: &str, (method, path): (&Method, &str), header: (&str, &str), body: &Value) -> Answer {
+        let bearer = format!("Bearer {key}");
+        let headers = [("authorization", bearer.as_str()), header];
+        let body = (!body.is_null()).then(|| ("application/json", body.to_string().into_bytes()));
+        self.try_send(method, path, &headers, body).unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+    }
+
+    #[track_caller]
+    pub(crate) fn patch(&self, key: &str, path: &str, body: &Value) -> Answer {
+        let body = ("application/merge-patch+json", body.to_string().into_bytes());
+        self.send(&Method::PATCH, key, path, Some(body))
+    }
+
+    /// Makes an order and tells its path.
+    #[track_caller]
+    pub(crate) fn made_order(&self, key: &str, order: &Value) -> String {
+        format!("/v1/orders/{}", text(&self.post(key, "/v1/orders", order).must_be(201).json()["id"]))
+    }
+
+    /// Makes a shipment and tells its path.
+    #[track_caller]
+    pub(crate) fn made_shipment(&self, key: &str, shipment: &Value) -> String {
+        format!("/v1/shipments/{}", text(&self.post(key, "/v1/shipments", shipment).must_be(201).json()["id"]))
+    }
+
     #[track_caller]
     pub(crate) fn upload(&self, key: &str, query: &str, sheet: impl Into<Vec<u8>>) -> Answer {
         self.send(&Method::POST, key, &format!("/v1/imports?{query}"), Some(("text/csv", sheet.into())))

@@ -26,7 +26,7 @@ pub fn take_in_event(
     Ok((shipment, if news > 0 { Outcome::Created } else { Outcome::Unchanged }))
 }
 
-fn tracker_of(tables: &mut SellerTables, number: &ProvenNumber) -> Result<Option<Tracker>, StoreError> {
+pub(super) fn tracker_of(tables: &mut SellerTables, number: &ProvenNumber) -> Result<Option<Tracker>, StoreError> {
     let carrier = number.followed_as();
     if let Some(tracker) = tables.tracker(carrier.as_ref(), &number.number)? {
         return Ok(Some(tracker));

@@ -2,6 +2,9 @@
 //!
 //! Blank cells leave what is stored. The same row again changes nothing.
 
+pub mod batch;
+pub mod cancel;
+pub mod edit;
 pub mod event;
 pub mod order;
 pub mod put;
@@ -11,7 +14,7 @@ mod stored_file;
 pub mod upload;
 pub mod work;
 
-use crate::domain::promise::{Policy, Promise, Terms};
+use crate::domain::promise::{Policy, Promise, PromiseSource, Terms};
 use crate::flows::record_events::{Moment, judge};
 use crate::secrets::{SecretError, Secrets};
 use crate::store::orders::Order;
@@ -80,10 +83,34 @@ pub enum TakeInError {
     Store(#[from] StoreError),
 }
 
+/// Why something that was asked for one by one was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    /// Also where it belongs to another seller.
+    #[error("there is no {0}")]
+    NotFound(&'static str),
+    #[error("it was changed since it was read")]
+    Stale,
+    #[error("it is there already")]
+    ThereAlready,
+    #[error(transparent)]
+    TakeIn(#[from] TakeInError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Whether the database refuses just this, and would take something else.
+fn is_refusal(error: &StoreError) -> bool {
+    match error {
+        StoreError::Refused(_) | StoreError::Taken(_) | StoreError::BadText => true,
+        StoreError::Unavailable(_) | StoreError::Full => false,
+    }
+}
+
 /// Sets a shipment's promise where none is set or its own day changed, and judges it.
 ///
 /// A promise is frozen when it is first made: a policy or a standard that changes later changes nothing, only another
-/// day of the order's own does.
+/// day of the order's own does. Where the own day was taken back, the promise is made anew from what is left.
 fn settle(
     tables: &mut SellerTables,
     desk: &Desk<'_>,
@@ -102,18 +129,21 @@ fn settle(
         ordered_on: ordered.map(|time| time.date_in(&desk.moment.seller_zone)),
         shipped_on: shipment.shipped_on(),
     };
-    let promise = if terms.own_date.is_some() || shipment.deliver_by_on.is_none() {
+    let was_own = shipment.promise_source.as_deref() == Some(PromiseSource::Order.code());
+    let taken_back = was_own && terms.own_date.is_none();
+    let promise = if terms.own_date.is_some() || shipment.deliver_by_on.is_none() || taken_back {
         Promise::under(&terms, &desk.policies)
     } else {
         None
     };
     let day = promise.map(|it| it.deliver_by_on.to_string());
-    if let Some(promise) = promise.filter(|_| day != shipment.deliver_by_on) {
+    if taken_back || (promise.is_some() && day != shipment.deliver_by_on) {
         let before = std::mem::replace(&mut shipment.deliver_by_on, day);
-        shipment.promise_source = Some(promise.source.code().to_owned());
+        let source = promise.map(|it| it.source);
+        shipment.promise_source = source.map(|it| it.code().to_owned());
         tables.update_shipment(shipment)?;
         tables.note_promise(shipment, desk.moment.now)?;
-        let body = json!({"from": before, "to": shipment.deliver_by_on, "source": promise.source});
+        let body = json!({"from": before, "to": shipment.deliver_by_on, "source": source});
         tables.tell(Change::PromiseChanged, shipment.id.0, body, desk.moment.now)?;
     }
     judge(tables, &desk.moment, shipment.id)

@@ -2,7 +2,7 @@
 
 use super::{Desk, Outcome, TakeInError, settle, take};
 use crate::domain::ids::OrderId;
-use crate::domain::order::{Contact, OrderLine, OrderRow, OrderState};
+use crate::domain::order::{ContactEdit, OrderLine, OrderRow, OrderState};
 use crate::secrets::{digest, fresh_status_token};
 use crate::store::orders::{Line, Order};
 use crate::store::outbox::Change;
@@ -33,7 +33,7 @@ pub fn take_in_order(
     if is_new {
         tables.insert_order(&order)?;
     }
-    let contact_changed = update_contact(tables, &order, &row.contact)?;
+    let contact_changed = edit_contact(tables, &order, row.contact.clone().into())?;
     let line = take_in_line(tables, &order, &row.line, repeat)?;
     if line != Outcome::Unchanged {
         sum_up_lines(tables, desk, &mut order)?;
@@ -86,7 +86,9 @@ fn tell_head(order: &mut Order, row: &OrderRow) {
     take(&mut order.currency, row.currency.map(|it| it.to_string()));
     take(&mut order.country, row.destination.country.map(|it| it.to_string()));
     take(&mut order.region, row.destination.region.clone());
-    take(&mut order.postal_code, row.destination.postal_code.clone());
+    if order.contact_erased_at.is_none() {
+        take(&mut order.postal_code, row.destination.postal_code.clone());
+    }
     take(&mut order.origin_country, row.origin.country.map(|it| it.to_string()));
     take(&mut order.origin_region, row.origin.region.clone());
     take(&mut order.origin_postal_code, row.origin.postal_code.clone());
@@ -99,13 +101,13 @@ fn tell_head(order: &mut Order, row: &OrderRow) {
     }
 }
 
-/// Tells whether anything changed. What was erased stays erased, whatever is uploaded later.
-fn update_contact(tables: &mut SellerTables, order: &Order, told: &Contact) -> Result<bool, StoreError> {
-    if order.contact_erased_at.is_some() {
+/// Tells whether anything changed. What was erased stays erased, whatever is told later.
+pub(super) fn edit_contact(tables: &mut SellerTables, order: &Order, edit: ContactEdit) -> Result<bool, StoreError> {
+    if order.contact_erased_at.is_some() || edit == ContactEdit::default() {
         return Ok(false);
     }
     let stored = tables.contact(order.id)?.unwrap_or_default();
-    let contact = stored.clone().with(told);
+    let contact = stored.clone().edited(edit);
     if contact == stored {
         return Ok(false);
     }
@@ -211,15 +213,21 @@ fn sum_up_lines(tables: &mut SellerTables, desk: &Desk<'_>, order: &mut Order) -
     Ok(())
 }
 
-struct Written {
-    before: Order,
-    order: Order,
-    is_new: bool,
-    contact_changed: bool,
-    line: Outcome,
+/// An order's head as it was and as it is to be, and what of the rest is written already.
+pub(super) struct Written {
+    pub before: Order,
+    pub order: Order,
+    pub is_new: bool,
+    pub contact_changed: bool,
+    pub line: Outcome,
 }
 
-fn finish(tables: &mut SellerTables, desk: &Desk<'_>, written: Written) -> Result<(OrderId, Outcome), TakeInError> {
+/// Writes the head where anything changed, and what follows from it.
+pub(super) fn finish(
+    tables: &mut SellerTables,
+    desk: &Desk<'_>,
+    written: Written,
+) -> Result<(OrderId, Outcome), TakeInError> {
     let Written { before, mut order, is_new, contact_changed, line } = written;
     let id = order.id;
     if is_new {

@@ -1,14 +1,15 @@
 //! What the shop system sends one by one: the same rules as for the rows of a sheet.
 
-use super::{Desk, Outcome, TakeInError, order, shipment};
+use super::{ChangeError, Desk, Outcome, TakeInError, order, shipment};
 use crate::domain::carrier;
-use crate::domain::ids::{OrderId, SellerId, ShipmentId};
+use crate::domain::ids::{OrderId, SellerId, ShipmentId, ShopId};
 use crate::domain::order::OrderRow;
 use crate::domain::scan::{Scan, Source};
 use crate::domain::shipment::{ProvenNumber, TrackingRow};
 use crate::domain::tracking_number::{self, Gravity, Hints, NumberCode};
 use crate::flows::record_events::{Moment, record_events};
 use crate::secrets::Secrets;
+use crate::store::sellers::Shop;
 use crate::store::{SellerTables, Store, StoreError};
 use jiff::Timestamp;
 use std::collections::HashMap;
@@ -20,6 +21,8 @@ pub struct Sender<'a> {
     pub seller: SellerId,
     /// A shop's name; `main` where absent.
     pub shop: Option<&'a str>,
+    /// Refuses what is there already.
+    pub create_only: bool,
     pub now: Timestamp,
 }
 
@@ -30,13 +33,32 @@ pub struct Proof {
     pub doubt: Option<(String, String)>,
 }
 
-impl Sender<'_> {
-    fn desk(&self, tables: &mut SellerTables) -> Result<Desk<'_>, TakeInError> {
-        let wanted = self.shop.unwrap_or("main");
-        let seller = tables.profile()?.ok_or_else(|| StoreError::Refused("the seller is gone".to_owned()))?;
+impl<'a> Sender<'a> {
+    /// Sets up in the shop of this name.
+    pub(super) fn desk_in(&self, tables: &mut SellerTables, shop: Option<&str>) -> Result<Desk<'a>, TakeInError> {
+        let wanted = shop.unwrap_or("main");
         let shop = tables.shops()?.into_iter().find(|shop| shop.name == wanted);
         let shop = shop.ok_or_else(|| TakeInError::Shop(wanted.to_owned()))?;
-        Ok(Desk::set_up(tables, &seller, shop, self.secrets, self.now)?)
+        Ok(self.desk(tables, shop)?)
+    }
+
+    /// Sets up in the shop of an order.
+    pub(super) fn desk_at(&self, tables: &mut SellerTables, shop: ShopId) -> Result<Desk<'a>, StoreError> {
+        let shop = tables.shops()?.into_iter().find(|it| it.id == shop);
+        let shop = shop.ok_or_else(|| StoreError::Refused("the order's shop is gone".to_owned()))?;
+        self.desk(tables, shop)
+    }
+
+    fn desk(&self, tables: &mut SellerTables, shop: Shop) -> Result<Desk<'a>, StoreError> {
+        let seller = tables.profile()?.ok_or_else(|| StoreError::Refused("the seller is gone".to_owned()))?;
+        Desk::set_up(tables, &seller, shop, self.secrets, self.now)
+    }
+
+    fn admit<I>(&self, (id, outcome): (I, Outcome)) -> Result<(I, Outcome), ChangeError> {
+        if self.create_only && outcome != Outcome::Created {
+            return Err(ChangeError::ThereAlready);
+        }
+        Ok((id, outcome))
     }
 }
 
@@ -44,20 +66,28 @@ impl Sender<'_> {
 ///
 /// # Errors
 ///
-/// [`TakeInError`]; then nothing was written.
-pub fn put_order(sender: &Sender<'_>, rows: &[OrderRow]) -> Result<(OrderId, Outcome), TakeInError> {
+/// [`ChangeError`]; then nothing was written.
+pub fn put_order(sender: &Sender<'_>, rows: &[OrderRow]) -> Result<(OrderId, Outcome), ChangeError> {
     sender.store.seller(sender.seller).write(|tables| {
-        let desk = sender.desk(tables)?;
-        let mut repeats: HashMap<Option<&String>, usize> = HashMap::new();
-        let mut told = None;
-        for row in rows {
-            let repeat = repeats.entry(row.line.sku.as_ref()).or_default();
-            *repeat += 1;
-            let (id, outcome) = order::take_in_order(tables, &desk, row, *repeat)?;
-            told = Some((id, told.map_or(outcome, |(_, before): (_, Outcome)| outcome.max(before))));
-        }
-        told.ok_or_else(|| TakeInError::OrderNotFound(String::new()))
+        let desk = sender.desk_in(tables, sender.shop)?;
+        sender.admit(take_in_rows(tables, &desk, rows)?)
     })
+}
+
+pub(super) fn take_in_rows(
+    tables: &mut SellerTables,
+    desk: &Desk<'_>,
+    rows: &[OrderRow],
+) -> Result<(OrderId, Outcome), TakeInError> {
+    let mut repeats: HashMap<Option<&String>, usize> = HashMap::new();
+    let mut told = None;
+    for row in rows {
+        let repeat = repeats.entry(row.line.sku.as_ref()).or_default();
+        *repeat += 1;
+        let (id, outcome) = order::take_in_order(tables, desk, row, *repeat)?;
+        told = Some((id, told.map_or(outcome, |(_, before): (_, Outcome)| outcome.max(before))));
+    }
+    told.ok_or_else(|| TakeInError::OrderNotFound(String::new()))
 }
 
 /// Of which order a parcel is.
@@ -71,22 +101,31 @@ pub enum OrderRef {
 ///
 /// # Errors
 ///
-/// [`TakeInError`]; then nothing was written.
+/// [`ChangeError`]; then nothing was written.
 pub fn put_shipment(
     sender: &Sender<'_>,
     order: &OrderRef,
+    row: TrackingRow,
+) -> Result<(ShipmentId, Outcome), ChangeError> {
+    sender.store.seller(sender.seller).write(|tables| {
+        let desk = sender.desk_in(tables, sender.shop)?;
+        sender.admit(take_in_parcel(tables, &desk, order, row)?)
+    })
+}
+
+pub(super) fn take_in_parcel(
+    tables: &mut SellerTables,
+    desk: &Desk<'_>,
+    order: &OrderRef,
     mut row: TrackingRow,
 ) -> Result<(ShipmentId, Outcome), TakeInError> {
-    sender.store.seller(sender.seller).write(|tables| {
-        let desk = sender.desk(tables)?;
-        let (found, name) = match order {
-            OrderRef::Id(id) => (tables.order(*id)?, id.to_string()),
-            OrderRef::Number(number) => (tables.order_by_number(desk.shop.id, number)?, number.clone()),
-        };
-        let order = found.ok_or(TakeInError::OrderNotFound(name))?;
-        row.order_number.clone_from(&order.order_number);
-        shipment::take_in_shipment(tables, &desk, &order, &row)
-    })
+    let (found, name) = match order {
+        OrderRef::Id(id) => (tables.order(*id)?, id.to_string()),
+        OrderRef::Number(number) => (tables.order_by_number(desk.shop.id, number)?, number.clone()),
+    };
+    let order = found.ok_or(TakeInError::OrderNotFound(name))?;
+    row.order_number.clone_from(&order.order_number);
+    shipment::take_in_shipment(tables, desk, &order, &row)
 }
 
 /// Takes scans of a shipment in through the gate, on its first leg; `None` where the seller has no such shipment.

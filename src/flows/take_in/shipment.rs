@@ -6,7 +6,7 @@ use crate::domain::event_time::EventTime;
 use crate::domain::ids::{ShipmentId, TrackerId};
 use crate::domain::milestone::{Milestone, SubStatus};
 use crate::domain::scan::{DedupeKey, Scan, ScanDetails, Source};
-use crate::domain::shipment::TrackingRow;
+use crate::domain::shipment::{Claims, TrackingRow};
 use crate::flows::record_events::{append, judge, withdraw};
 use crate::store::orders::Order;
 use crate::store::shipments::Shipment;
@@ -36,13 +36,34 @@ pub fn take_in_shipment(
     if stored.is_none() {
         tables.insert_shipment(&shipment, tracker.id)?;
     }
-    let news = tell_claims(tables, desk, &tracker, &before, (&mut shipment, row))?;
-    if stored.is_some() && shipment == before && news == 0 {
+    let claims = Claims { shipped: row.shipped.into(), delivered: row.delivered.into(), status: row.status };
+    let news = tell_claims(tables, desk, &tracker, &before, (&mut shipment, &claims))?;
+    finish(tables, desk, order, &tracker, Written { before, shipment, is_new: stored.is_none(), news })
+}
+
+/// A shipment as it was and as it is to be, and how much of the seller's word on it was new.
+pub(super) struct Written {
+    pub before: Shipment,
+    pub shipment: Shipment,
+    pub is_new: bool,
+    pub news: usize,
+}
+
+/// Writes the shipment where anything changed, and what follows from it.
+pub(super) fn finish(
+    tables: &mut SellerTables,
+    desk: &Desk<'_>,
+    order: &Order,
+    tracker: &Tracker,
+    written: Written,
+) -> Result<(ShipmentId, Outcome), TakeInError> {
+    let Written { before, mut shipment, is_new, news } = written;
+    if !is_new && shipment == before && news == 0 {
         return Ok((shipment.id, Outcome::Unchanged));
     }
-    if stored.is_some() || shipment.delivery_claim.is_some() {
+    if !is_new || shipment.delivery_claim.is_some() {
         shipment.updated_at = At(desk.moment.now);
-        shipment.version += i64::from(stored.is_some());
+        shipment.version += i64::from(!is_new);
         tables.update_shipment(&shipment)?;
     }
     settle(tables, desk, order, &mut shipment)?;
@@ -50,7 +71,7 @@ pub fn take_in_shipment(
     for other in tables.shipments_under(tracker.id)?.into_iter().filter(|other| *other != shipment.id && news > 0) {
         judge(tables, &desk.moment, other)?;
     }
-    Ok((shipment.id, if stored.is_some() { Outcome::Updated } else { Outcome::Created }))
+    Ok((shipment.id, if is_new { Outcome::Created } else { Outcome::Updated }))
 }
 
 /// The tracker that follows the row's number; a new one, or a new generation, where there is none.
@@ -136,10 +157,8 @@ fn tell_shipment(shipment: &mut Shipment, desk: &Desk<'_>, row: &TrackingRow) {
     take(&mut shipment.carrier, row.number.reported_as().map(|slug| slug.to_string()));
     take(&mut shipment.service, row.service.clone());
     take(&mut shipment.parcel_ref, row.parcel_ref.clone());
-    if let Some(shipped) = row.shipped {
-        shipment.shipped_local = Some(shipped.local_text());
-        shipment.shipped_offset = shipped.offset_text();
-        shipment.shipped_on = Some(shipped.date_in(&desk.moment.seller_zone).to_string());
+    if row.shipped.is_some() {
+        note_shipped(shipment, desk, row.shipped);
     }
     take(&mut shipment.origin_country, row.origin.country.map(|it| it.to_string()));
     take(&mut shipment.origin_region, row.origin.region.clone());
@@ -150,34 +169,44 @@ fn tell_shipment(shipment: &mut Shipment, desk: &Desk<'_>, row: &TrackingRow) {
     }
 }
 
-/// The seller's own word on shipping and delivery passes the gate like any scan; a corrected time takes the old one back.
-fn tell_claims(
+/// Keeps when it was shipped by the seller's own word.
+pub(super) fn note_shipped(shipment: &mut Shipment, desk: &Desk<'_>, shipped: Option<EventTime>) {
+    shipment.shipped_local = shipped.map(|it| it.local_text());
+    shipment.shipped_offset = shipped.and_then(|it| it.offset_text());
+    shipment.shipped_on = shipped.map(|it| it.date_in(&desk.moment.seller_zone).to_string());
+}
+
+/// The seller's own word on shipping and delivery passes the gate like any scan; a corrected time takes the old one
+/// back, and so does a cleared one.
+pub(super) fn tell_claims(
     tables: &mut SellerTables,
     desk: &Desk<'_>,
     tracker: &Tracker,
     before: &Shipment,
-    (shipment, row): (&mut Shipment, &TrackingRow),
+    (shipment, told): (&mut Shipment, &Claims),
 ) -> Result<usize, StoreError> {
     let carrier = CarrierSlug::from_stored(tracker.carrier.clone());
     let key_of = |scan: &Scan| scan.dedupe_key(&carrier, &tracker.number);
     let (mut scans, mut taken_back) = (Vec::new(), 0);
-    if let Some(shipped) = row.shipped {
-        if let Some(old) = before.shipped().filter(|old| *old != shipped) {
+    if !told.shipped.is_kept() {
+        let shipped = told.shipped.value();
+        if let Some(old) = before.shipped().filter(|old| Some(*old) != shipped) {
             withdraw(tables, &desk.moment, tracker.id, &key_of(&claim(old, SubStatus::LabelCreated, "shipped")))?;
             taken_back += 1;
         }
-        scans.push(claim(shipped, SubStatus::LabelCreated, "shipped"));
+        scans.extend(shipped.map(|it| claim(it, SubStatus::LabelCreated, "shipped")));
     }
-    if let Some(delivered) = row.delivered {
-        let said = row.status.filter(|status| status.milestone() == Milestone::Delivered);
-        let scan = claim(delivered, said.unwrap_or(SubStatus::DeliveredToRecipient), "delivered");
-        let key = key_of(&scan);
-        if let Some(old) = before.delivery_claim.as_ref().filter(|old| **old != key.0) {
+    if !told.delivered.is_kept() {
+        let said = told.status.filter(|status| status.milestone() == Milestone::Delivered);
+        let scan =
+            told.delivered.value().map(|it| claim(it, said.unwrap_or(SubStatus::DeliveredToRecipient), "delivered"));
+        let key = scan.as_ref().map(|scan| key_of(scan).0);
+        if let Some(old) = before.delivery_claim.as_ref().filter(|old| Some(*old) != key.as_ref()) {
             withdraw(tables, &desk.moment, tracker.id, &DedupeKey(old.clone()))?;
             taken_back += 1;
         }
-        shipment.delivery_claim = Some(key.0);
-        scans.push(scan);
+        shipment.delivery_claim = key;
+        scans.extend(scan);
     }
     append(tables, &desk.moment, tracker, &scans, Source::Seller).map(|news| news + taken_back)
 }

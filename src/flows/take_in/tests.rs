@@ -24,14 +24,13 @@ fn now() -> Timestamp {
 fn seller(store: &Store, secrets: &Secrets) -> SellerId {
     let seller = a_seller(store, now());
     for number in ["1001", "1002"] {
-        put_order(&sender(store, secrets, seller), &[OrderRow { order_number: number.to_owned(), ..order() }])
-            .unwrap();
+        put_order(&sender(store, secrets, seller), &[OrderRow { order_number: number.to_owned(), ..order() }]).unwrap();
     }
     seller
 }
 
 fn sender<'a>(store: &'a Store, secrets: &'a Secrets, seller: SellerId) -> Sender<'a> {
-    Sender { store, secrets, seller, shop: None, now: now() }
+    Sender { store, secrets, seller, shop: None, create_only: false, now: now() }
 }
 
 fn order() -> OrderRow {

@@ -4,7 +4,7 @@
 
 use super::stored_file::{Hold, StoredFile};
 use super::upload::ImportOptions;
-use super::{Desk, Outcome, TakeInError, event, order, shipment};
+use super::{Desk, Outcome, TakeInError, event, is_refusal, order, shipment};
 use crate::domain::ids::{ClaimId, OrderId, ShipmentId};
 use crate::secrets::Secrets;
 use crate::sheets::{self, Fault, FileRejected, Neighbour, Neighbours, Record, Row, SheetError, Survey};
@@ -66,10 +66,6 @@ pub fn work_off_one(place: &Workplace<'_>) -> Result<bool, WorkError> {
         }
         other => other.map(|()| true),
     }
-}
-
-fn is_refusal(error: &StoreError) -> bool {
-    matches!(error, StoreError::Refused(_) | StoreError::Taken(_) | StoreError::BadText)
 }
 
 fn broken_import(error: &StoreError) -> Fault {

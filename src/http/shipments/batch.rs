@@ -1,0 +1,49 @@
+//! Many parcels at once.
+
+use super::Warning;
+use super::told::ShipmentIn;
+use crate::app::{self, App};
+use crate::flows::take_in::batch::{self as flow, ParcelItem};
+use crate::http::auth::Caller;
+use crate::http::batch::{self, BatchOut};
+use crate::http::fields;
+use crate::http::problem::Problem;
+use actix_web::web::{Data, Json};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// Parcels, each for itself.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShipmentsIn {
+    /// 1 to 500.
+    #[schema(value_type = Vec<ShipmentIn>, min_items = 1, max_items = 500)]
+    shipments: Vec<Value>,
+}
+
+/// Put many parcels, each for itself: a bad one does not stop the rest
+#[utoipa::path(
+    post, path = "/v1/shipments/batch", tag = "Shipments", security(("api_key" = [])), request_body = ShipmentsIn,
+    responses(
+        (status = 200, description = "What became of each.", body = BatchOut),
+        (status = 400, description = "No JSON.", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "This key may not write.", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "Larger than 8 MiB.", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "Not sent as JSON.", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Not as documented: no item was taken in.", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub async fn put_shipments(app: Data<App>, caller: Caller, told: Json<ShipmentsIn>) -> Result<Json<BatchOut>, Problem> {
+    let (app, seller) = (app.into_inner(), caller.seller()?);
+    let (parcels, read) = batch::read("shipments", told.into_inner().shipments, item_of)?;
+    let put = app::in_background(&app, move |app| flow::put_shipments(&app.sender(seller, None), &parcels));
+    Ok(Json(read.answer(put.await.ok_or_else(Problem::internal)??, |id| id.0)))
+}
+
+fn item_of(item: Value) -> Result<(ParcelItem, Vec<Warning>), Problem> {
+    let told: ShipmentIn = fields::object(item)?;
+    let (shop, order) = (told.shop.clone(), told.order()?);
+    let (row, warnings) = told.row()?;
+    Ok((ParcelItem { shop, order, row }, warnings))
+}

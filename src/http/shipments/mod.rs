@@ -1,0 +1,223 @@
+//! Shipments and their events.
+
+mod batch;
+mod events;
+mod patch;
+mod scans;
+mod shown;
+mod told;
+
+pub use batch::{__path_put_shipments, put_shipments};
+pub use events::{__path_list_events, list_events};
+pub use patch::{__path_patch_shipment, patch_shipment};
+pub use scans::{__path_add_scans, __path_put_scans, add_scans, put_scans};
+pub use shown::Warning;
+
+use super::auth::Caller;
+use super::conditions::{self, Conditions};
+use super::paging::{self, Page};
+use super::problem::Problem;
+use crate::app::{self, App};
+use crate::domain::ids::{SellerId, ShipmentId};
+use crate::flows::list_shipments::{self, ShipmentDetail, ShipmentFilter};
+use crate::flows::refresh_shipment;
+use crate::flows::take_in::put::{self, Sender};
+use crate::flows::take_in::{Outcome, cancel};
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Json, Path, Query};
+use serde::Deserialize;
+use shown::{ShipmentOut, shown};
+use std::sync::Arc;
+use told::ShipmentIn;
+use uuid::Uuid;
+
+/// Put a parcel of an order: the same order, carrier and number again is the same shipment
+#[utoipa::path(
+    post, path = "/v1/shipments", tag = "Shipments", security(("api_key" = [])), request_body = ShipmentIn,
+    params(
+        ("If-None-Match" = Option<String>, Header, description = "`*`: only make a new one; what is there already is a 412."),
+    ),
+    responses(
+        (status = 200, description = "Brought up to date, or unchanged.", body = ShipmentOut, headers(("ETag" = String, description = "Its version and a digest."))),
+        (status = 201, description = "Made, and followed from now on.", body = ShipmentOut, headers(("ETag" = String, description = "Its version and a digest."))),
+        (status = 400, description = "No JSON.", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "This key may not write.", body = Problem, content_type = "application/problem+json"),
+        (status = 412, description = "It is there already.", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "Too large.", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "Not sent as JSON.", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Not as documented, no such order, or a number that cannot be.", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub async fn put_shipment(
+    app: Data<App>,
+    caller: Caller,
+    conditions: Conditions,
+    told: Json<ShipmentIn>,
+) -> Result<HttpResponse, Problem> {
+    let (app, seller, told) = (app.into_inner(), caller.seller()?, told.into_inner());
+    let (shop, order, create_only) = (told.shop.clone(), told.order()?, conditions.create_only());
+    let (row, warnings) = told.row()?;
+    let put = app::in_background(&app, move |app| {
+        put::put_shipment(&Sender { create_only, ..app.sender(seller, shop.as_deref()) }, &order, row)
+    });
+    let (id, outcome) = put.await.ok_or_else(Problem::internal)??;
+    let out = find(&app, seller, id).await?;
+    let status = if outcome == Outcome::Created { StatusCode::CREATED } else { StatusCode::OK };
+    conditions::written(status, out.version, out, |out| (out.outcome, out.warnings) = (Some(outcome), warnings))
+}
+
+/// Which shipments are asked for.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ShipmentsQuery {
+    order_number: Option<String>,
+    tracking_number: Option<String>,
+    shop: Option<String>,
+    verdict: Option<String>,
+    milestone: Option<String>,
+    carrier: Option<String>,
+    destination_country: Option<String>,
+    open: Option<bool>,
+    /// An instant, as `2026-09-17T10:04:00Z`.
+    updated_since: Option<String>,
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<i64>,
+    cursor: Option<String>,
+}
+
+/// Your shipments, newest first
+#[utoipa::path(
+    get, path = "/v1/shipments", tag = "Shipments", security(("api_key" = [])), params(ShipmentsQuery),
+    responses(
+        (status = 200, description = "A page of shipments.", body = Page<ShipmentOut>),
+        (status = 400, description = "A bad parameter.", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "An admin's key.", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub async fn list_shipments(
+    app: Data<App>,
+    caller: Caller,
+    query: Query<ShipmentsQuery>,
+) -> Result<Json<Page<ShipmentOut>>, Problem> {
+    let (app, seller, query) = (app.into_inner(), caller.seller()?, query.into_inner());
+    let limit = paging::limit(query.limit)?;
+    let before: Option<ShipmentId> = paging::cursor(query.cursor.as_deref())?;
+    let since = query.updated_since.as_deref().map(|text| {
+        crate::domain::event_time::instant_from_text(text)
+            .ok_or_else(|| Problem::bad_parameter("updated_since", "Write an instant as 2026-09-17T10:04:00Z."))
+    });
+    let filter = ShipmentFilter {
+        order_id: None,
+        order_number: query.order_number,
+        tracking_number: query.tracking_number,
+        shop: None,
+        verdict: query.verdict,
+        milestone: query.milestone,
+        carrier: query.carrier,
+        destination_country: query.destination_country,
+        open: query.open,
+        updated_since: since.transpose()?,
+    };
+    let shop = query.shop;
+    let fetched = app::read(&app, move |app| {
+        let asked = (filter, shop.as_deref());
+        list_shipments::list_shipments(&app.store, &app.secrets, seller, asked, (before, limit + 1))
+    });
+    let fetched = fetched.await.ok_or_else(Problem::internal)??;
+    let public_url = app.public_url();
+    let place = |detail: &ShipmentDetail| detail.view.shipment.id.to_string();
+    Ok(Json(paging::page(fetched, limit, place, |detail| shown(detail, &public_url))))
+}
+
+/// One shipment, with promise and verdict
+#[utoipa::path(
+    get, path = "/v1/shipments/{id}", tag = "Shipments", security(("api_key" = [])),
+    params(
+        ("id" = Uuid, Path),
+        ("If-None-Match" = Option<String>, Header, description = "The ETag that you hold: 304 where nothing changed."),
+    ),
+    responses(
+        (status = 200, description = "The shipment.", body = ShipmentOut, headers(("ETag" = String, description = "Its version and a digest."))),
+        (status = 304, description = "You hold just this.", headers(("ETag" = String, description = "Its version and a digest."))),
+        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "An admin's key.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such shipment.", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub async fn show_shipment(
+    app: Data<App>,
+    caller: Caller,
+    id: Path<Uuid>,
+    conditions: Conditions,
+) -> Result<HttpResponse, Problem> {
+    let out = find(&app.into_inner(), caller.seller()?, ShipmentId(*id)).await?;
+    conditions.answer(out.version, &out)
+}
+
+/// Cancel a shipment: nothing more is expected of it, and no carrier is asked any more
+///
+/// A delivered shipment stays delivered. A second time changes nothing.
+#[utoipa::path(
+    post, path = "/v1/shipments/{id}/cancel", tag = "Shipments", security(("api_key" = [])),
+    params(
+        ("id" = Uuid, Path),
+        ("If-Match" = Option<String>, Header, description = "An ETag, or `*`: only its version is compared; stale is a 412."),
+    ),
+    responses(
+        (status = 200, description = "Cancelled, now or before: see `outcome`.", body = ShipmentOut, headers(("ETag" = String, description = "Its version and a digest."))),
+        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "This key may not write.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such shipment.", body = Problem, content_type = "application/problem+json"),
+        (status = 412, description = "Changed since you read it.", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub async fn cancel_shipment(
+    app: Data<App>,
+    caller: Caller,
+    id: Path<Uuid>,
+    conditions: Conditions,
+) -> Result<HttpResponse, Problem> {
+    let (app, seller, id) = (app.into_inner(), caller.seller()?, ShipmentId(*id));
+    let expected = conditions.expected();
+    let cancelled =
+        app::in_background(&app, move |app| cancel::cancel_shipment(&app.sender(seller, None), id, &expected));
+    let (id, outcome) = cancelled.await.ok_or_else(Problem::internal)??;
+    written(find(&app, seller, id).await?, outcome)
+}
+
+/// Have the carrier asked at the next round, before its time
+///
+/// Limits on how often a carrier is asked are kept all the same.
+#[utoipa::path(
+    post, path = "/v1/shipments/{id}/refresh", tag = "Shipments", security(("api_key" = [])),
+    params(("id" = Uuid, Path)),
+    responses(
+        (status = 202, description = "It is due: see `next_check_at`.", body = ShipmentOut, headers(("ETag" = String, description = "Its version and a digest."))),
+        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "This key may not write.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such shipment.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It has come to its end: nobody is asked any more.", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub async fn refresh_shipment(app: Data<App>, caller: Caller, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
+    let (app, seller, id) = (app.into_inner(), caller.seller()?, ShipmentId(*id));
+    let due =
+        app::in_background(&app, move |app| refresh_shipment::refresh_shipment(&app.store, seller, id, app.now()));
+    due.await.ok_or_else(Problem::internal)??;
+    let out = find(&app, seller, id).await?;
+    conditions::written(StatusCode::ACCEPTED, out.version, out, |_| ())
+}
+
+async fn find(app: &Arc<App>, seller: SellerId, id: ShipmentId) -> Result<ShipmentOut, Problem> {
+    let found = app::read(app, move |app| list_shipments::show_shipment(&app.store, &app.secrets, seller, id)).await;
+    let detail = found.ok_or_else(Problem::internal)??.ok_or_else(|| Problem::not_found("shipment"))?;
+    Ok(shown(detail, &app.public_url()))
+}
+
+fn written(out: ShipmentOut, outcome: Outcome) -> Result<HttpResponse, Problem> {
+    conditions::written(StatusCode::OK, out.version, out, |out| out.outcome = Some(outcome))
+}

@@ -1,0 +1,124 @@
+//! A shipment as its seller sees it.
+
+use crate::domain::carrier;
+use crate::domain::event_time::{EventTime, EventTimeSchema};
+use crate::flows::list_shipments::ShipmentDetail;
+use crate::flows::take_in::Outcome;
+use crate::http::orders::{PromiseOut, status_url};
+use serde::Serialize;
+use serde_json::Value;
+use uuid::Uuid;
+
+/// A shipment.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct ShipmentOut {
+    /// The first half of its tag.
+    #[serde(skip)]
+    pub(super) version: i64,
+    id: Uuid,
+    order_id: Uuid,
+    shop: String,
+    order_number: String,
+    /// The declared word, else the carrier that the number names.
+    carrier: Option<String>,
+    service: Option<String>,
+    tracking_number: String,
+    /// As you wrote it.
+    typed_number: String,
+    /// The number failed a check, or belongs to another carrier.
+    suspicious: bool,
+    parcel_ref: Option<String>,
+    #[schema(value_type = Option<EventTimeSchema>)]
+    shipped: Option<EventTime>,
+    /// Wins over the order's own.
+    ship_from_country: Option<String>,
+    ship_from_region: Option<String>,
+    destination_country: Option<String>,
+    milestone: String,
+    sub_status: Option<String>,
+    /// Whether more is expected of it.
+    open: bool,
+    #[schema(format = Date)]
+    delivered_on: Option<String>,
+    promise: PromiseOut,
+    /// With cause, reason, threshold, evidence, what would change it and who must act.
+    #[schema(value_type = crate::domain::verdict::VerdictSchema)]
+    verdict: Value,
+    legs: Vec<LegOut>,
+    status_url: Option<String>,
+    /// The carrier's own page.
+    tracking_url: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_checked_at: Option<jiff::Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    next_check_at: Option<jiff::Timestamp>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: jiff::Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: jiff::Timestamp,
+    /// Only in the answer to a write.
+    pub(super) outcome: Option<Outcome>,
+    /// Only in the answer to a write: what is doubtful about the number.
+    pub(super) warnings: Vec<Warning>,
+}
+
+/// Something doubtful that was let through.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Warning {
+    pub(super) pointer: String,
+    pub(super) code: String,
+    pub(super) detail: String,
+}
+
+/// Part of the way under one tracker.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct LegOut {
+    leg: i32,
+    carrier: String,
+    tracking_number: String,
+}
+
+pub(super) fn shown(detail: ShipmentDetail, public_url: &str) -> ShipmentOut {
+    let ShipmentDetail { view, shop, legs, token } = detail;
+    let (shipment, order, standing) = (view.shipment, view.order, view.standing);
+    let known = shipment.carrier.as_deref().and_then(carrier::by_slug);
+    ShipmentOut {
+        version: shipment.version,
+        id: shipment.id.0,
+        order_id: order.id.0,
+        shop,
+        order_number: order.order_number,
+        tracking_url: known.and_then(|it| it.url_for(&shipment.tracking_number)),
+        shipped: shipment.shipped(),
+        promise: PromiseOut {
+            deliver_by_on: shipment.deliver_by_on,
+            source: shipment.promise_source,
+            dispatch_by_at: order.dispatch_by_at.map(|at| at.0),
+        },
+        carrier: shipment.carrier,
+        service: shipment.service,
+        tracking_number: shipment.tracking_number,
+        typed_number: shipment.typed_number,
+        suspicious: shipment.suspicious,
+        parcel_ref: shipment.parcel_ref,
+        ship_from_country: shipment.origin_country,
+        ship_from_region: shipment.origin_region,
+        destination_country: order.country,
+        milestone: standing.milestone,
+        sub_status: standing.sub_status,
+        open: standing.is_open,
+        delivered_on: standing.delivered_on,
+        verdict: standing.detail.0.get("verdict").cloned().unwrap_or_default(),
+        last_checked_at: legs.iter().filter_map(|leg| leg.last_checked_at).max(),
+        next_check_at: legs.iter().filter_map(|leg| leg.next_check_at).min(),
+        legs: legs
+            .into_iter()
+            .map(|leg| LegOut { leg: leg.leg_no, carrier: leg.carrier, tracking_number: leg.number })
+            .collect(),
+        status_url: token.map(|token| status_url(public_url, &token)),
+        created_at: shipment.created_at.0,
+        updated_at: shipment.updated_at.0,
+        outcome: None,
+        warnings: Vec::new(),
+    }
+}
