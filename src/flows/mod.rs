@@ -8,7 +8,7 @@ pub mod list_sellers;
 pub mod list_shipments;
 pub mod poll_carriers;
 pub mod record_events;
-pub mod report_delays;
+pub mod reports;
 pub mod show_status;
 pub mod sign_in;
 pub mod sign_up;

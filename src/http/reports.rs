@@ -7,7 +7,7 @@ use crate::app::{self, App};
 use crate::domain::event_time::instant_from_text;
 use crate::domain::ids::{SellerId, ShipmentId};
 use crate::domain::verdict::{Cause, VerdictKind};
-use crate::flows::report_delays::{self, AsOf, Basis, GroupKey, Report, ReportQuery, Scope, ShipmentPage};
+use crate::flows::reports::{self, AsOf, Basis, GroupKey, Report, ReportQuery, Scope, ShipmentPage};
 use actix_web::http::header;
 use actix_web::web::{Data, Query};
 use actix_web::{HttpRequest, HttpResponse};
@@ -149,13 +149,13 @@ async fn answer(
     let shipments = asked.shipments.is_some();
     let app = app.into_inner();
     let counted =
-        app::in_background(&app, move |app| report_delays::report_delays(&app.store, scope, &asked, app.now()));
+        app::in_background(&app, move |app| reports::report_delays(&app.store, scope, &asked, app.now()));
     let report = counted.await.ok_or_else(Problem::internal)??;
     if !as_csv {
         return Ok(HttpResponse::Ok().json(report));
     }
     let sheet =
-        if shipments { report_delays::shipments_as_csv(&report) } else { report_delays::groups_as_csv(&report, &keys) };
+        if shipments { reports::shipments_as_csv(&report) } else { reports::groups_as_csv(&report, &keys) };
     let sheet = sheet.map_err(|error| {
         tracing::error!(%error, "a report could not be written");
         Problem::internal()
