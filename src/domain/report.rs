@@ -123,8 +123,14 @@ impl Tally {
                     self.lateness_days.add(days_between(promise, delivered_on));
                 }
             }
-            VerdictKind::Undecided | VerdictKind::Delayed if outcome.ending.is_none() => self.undecided += 1,
-            VerdictKind::Undecided | VerdictKind::Delayed => {}
+            VerdictKind::Undecided if outcome.ending.is_none() => self.undecided += 1,
+            // Dates alone tell no more words than these.
+            VerdictKind::Undecided
+            | VerdictKind::Delayed
+            | VerdictKind::Stalled
+            | VerdictKind::SuspectedLost
+            | VerdictKind::Lost
+            | VerdictKind::Found => {}
         }
     }
 
