@@ -196,10 +196,11 @@ impl Docket<'_> {
     fn threshold(&self, kind: VerdictKind) -> Option<String> {
         let limits = self.silence.limits;
         match kind {
-            VerdictKind::Stalled => limits.map(|it| {
-                format!("{} working days without a scan, reached on {}", it.stalled_after, it.stalled_on)
-            }),
-            VerdictKind::SuspectedLost => limits.map(|it| format!("{}, reached on {}", it.suspected_by, it.suspected_on)),
+            VerdictKind::Stalled => limits
+                .map(|it| format!("{} working days without a scan, reached on {}", it.stalled_after, it.stalled_on)),
+            VerdictKind::SuspectedLost => {
+                limits.map(|it| format!("{}, reached on {}", it.suspected_by, it.suspected_on))
+            }
             VerdictKind::Lost if self.is_given_up() => Some("the carrier's word".to_owned()),
             VerdictKind::Lost => {
                 limits.map(|it| format!("{} days without a scan, reached on {}", it.lost_after, it.lost_on))
@@ -289,10 +290,12 @@ impl Docket<'_> {
             VerdictKind::Lost if self.is_given_up() => {
                 self.silence.given_up.as_ref().map(|sign| heard("reported_lost", sign))
             }
-            VerdictKind::Stalled | VerdictKind::SuspectedLost | VerdictKind::Lost => Some(match &self.silence.since? {
-                Since::LastScan(sign) => heard("last_sign_of_life", sign),
-                Since::Label(on) => Evidence { fact: "label_made", at: None, on: Some(*on), sub_status: None },
-            }),
+            VerdictKind::Stalled | VerdictKind::SuspectedLost | VerdictKind::Lost => {
+                Some(match &self.silence.since? {
+                    Since::LastScan(sign) => heard("last_sign_of_life", sign),
+                    Since::Label(on) => Evidence { fact: "label_made", at: None, on: Some(*on), sub_status: None },
+                })
+            }
             VerdictKind::Found => self.silence.found.as_ref().map(|found| heard("found", &found.sign)),
             VerdictKind::Undecided
             | VerdictKind::OnTime

@@ -11,9 +11,11 @@
 pub mod calendar;
 pub mod carrier;
 pub mod country;
+pub mod dispatch;
 pub mod docket;
 pub mod event_time;
 pub mod ids;
+pub mod losses;
 pub mod milestone;
 pub mod money;
 pub mod order;

@@ -165,9 +165,7 @@ impl Patience<'_> {
     fn rule(&self) -> Option<&'static LossRule> {
         let scope = if self.crosses_a_border() { Scope::CrossBorder } else { Scope::Domestic };
         let carrier = self.carrier?;
-        RULES.iter().find(|it| {
-            it.is_trusted && it.carrier == carrier && (it.scope == scope || it.scope == Scope::Any)
-        })
+        RULES.iter().find(|it| it.is_trusted && it.carrier == carrier && (it.scope == scope || it.scope == Scope::Any))
     }
 
     /// The first day after which the carrier's rule has passed; `None` where nothing says when the parcel is due.
@@ -197,10 +195,9 @@ impl fmt::Display for Suspicion {
             Self::Silence { working_days, across_a_border: false } => {
                 write!(f, "{working_days} working days without a scan, within one country")
             }
-            Self::Carrier(rule) => write!(
-                f,
-                "the carrier's own rule ({rule}) and {LEAST_WORKING_DAYS} working days without a scan"
-            ),
+            Self::Carrier(rule) => {
+                write!(f, "the carrier's own rule ({rule}) and {LEAST_WORKING_DAYS} working days without a scan")
+            }
         }
     }
 }
@@ -266,7 +263,13 @@ mod tests {
             ("from nobody knows where", of("fedex", "", ["", "US"]), LAST_SCAN, date(2026, 10, 9), false),
             ("to nobody knows where", of("", "", ["", ""]), LAST_SCAN, date(2026, 10, 9), false),
             ("at home", of("royal-mail", "tracked24", ["GB", "GB"]), LAST_SCAN, date(2026, 9, 25), true),
-            ("abroad, later than by bare days", of("royal-mail", "", ["GB", "US"]), LAST_SCAN, date(2026, 10, 9), false),
+            (
+                "abroad, later than by bare days",
+                of("royal-mail", "", ["GB", "US"]),
+                LAST_SCAN,
+                date(2026, 10, 9),
+                false,
+            ),
         ] {
             let limits = patience.limits(LAST_SCAN, posted_on);
             let told = (limits.suspected_on, matches!(limits.suspected_by, Suspicion::Carrier(_)));
@@ -277,11 +280,9 @@ mod tests {
 
     #[test]
     fn the_hard_cap_is_a_month_at_home_and_two_abroad() {
-        for (lane, lost_on) in [
-            (["US", "US"], date(2026, 10, 10)),
-            (["DE", "US"], date(2026, 11, 9)),
-            (["", "US"], date(2026, 11, 9)),
-        ] {
+        for (lane, lost_on) in
+            [(["US", "US"], date(2026, 10, 10)), (["DE", "US"], date(2026, 11, 9)), (["", "US"], date(2026, 11, 9))]
+        {
             assert_eq!(of("ups", "", lane).limits(LAST_SCAN, LAST_SCAN).lost_on, lost_on, "{lane:?}");
         }
     }

@@ -338,7 +338,11 @@ mod tests {
             ("it stalled again", &[(0, S::Accepted), (22, S::Moving), (32, S::OnVehicle)], None),
             ("it was lost again", &[(0, S::Accepted), (22, S::Moving), (60, S::OnVehicle)], Some(60)),
             ("customs let it go", &[(0, S::CustomsHold), (22, S::Moving)], None),
-            ("customs took it when it was feared for", &[(0, S::Moving), (22, S::CustomsHold), (24, S::Moving)], Some(24)),
+            (
+                "customs took it when it was feared for",
+                &[(0, S::Moving), (22, S::CustomsHold), (24, S::Moving)],
+                Some(24),
+            ),
         ] {
             let events: Vec<_> = story.iter().map(|&(day, told)| event(day, told, Source::Csv)).collect();
             assert_eq!(listen(&events, None, 61).found.map(|it| it.sign.on), found_on.map(on), "{what}");

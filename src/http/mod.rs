@@ -10,6 +10,7 @@ mod operation;
 mod orders;
 mod paging;
 mod problem;
+mod report_query;
 mod reports;
 mod shipments;
 mod status;
@@ -93,6 +94,8 @@ routes! {
     REPORTS reports   report_delays;
     REPORTS reports   report_lanes;
     REPORTS reports   report_carriers;
+    REPORTS reports   report_lost;
+    REPORTS reports   report_dispatch;
     ADMIN   admin     list_sellers;
     PUBLIC  status    show_status;
     PUBLIC  operation healthz;
