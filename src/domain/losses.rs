@@ -16,7 +16,7 @@ pub struct Fate {
 
 impl Fate {
     /// Whether somebody has to look into it.
-    pub fn is_lost_or_suspected(&self) -> bool {
+    pub fn is_lost_or_suspected(self) -> bool {
         matches!(self.verdict, Some(VerdictKind::SuspectedLost | VerdictKind::Lost))
     }
 }
@@ -36,7 +36,7 @@ pub struct LossTally {
 }
 
 impl LossTally {
-    pub fn add(&mut self, fate: &Fate) {
+    pub fn add(&mut self, fate: Fate) {
         if !fate.is_shipped || fate.ending == Some(Ending::Cancelled) {
             return;
         }
@@ -80,7 +80,7 @@ mod tests {
         let delivered = Fate { is_delivered: true, ending: Some(Ending::Delivered), ..on_the_way };
         let counts = |fate: Fate| {
             let mut tally = LossTally::default();
-            tally.add(&fate);
+            tally.add(fate);
             let rate = tally.lost_rate();
             (tally.shipped, tally.never_delivered, tally.suspected_lost, tally.lost, rate.undecided)
         };

@@ -30,3 +30,4 @@ mod parcels;
 mod reports;
 mod server;
 mod story;
+mod verdicts;

@@ -62,7 +62,7 @@ pub fn report_lost(store: &Store, scope: Scope, query: &ReportQuery, now: Timest
     let mut counting = Counting::<LossTally, ShipmentOut>::of(query);
     let as_of = over_shipments(store, scope, query, now, |whose, fact| {
         let fate = fact.fate();
-        counting.count(fact.key(whose, query), |tally| tally.add(&fate));
+        counting.count(fact.key(whose, query), |tally| tally.add(fate));
         if fate.is_lost_or_suspected() {
             counting.keep(fact.id(whose), || ShipmentOut::of(whose, fact));
         }
