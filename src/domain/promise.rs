@@ -146,11 +146,32 @@ fn by_policy(terms: &Terms<'_>, policies: &[Policy]) -> Option<Promise> {
 }
 
 fn by_service(terms: &Terms<'_>) -> Option<Promise> {
-    let (carrier, service) = (terms.carrier?, bare(terms.service?));
-    let fits = |it: &&Standard| it.of == carrier && (bare(it.within) == service || bare(it.name) == service);
-    let standard = SERVICES.iter().find(fits)?;
-    let deliver_by_on = days_after(terms.shipped_on?, standard, terms.destination)?;
+    let standard = ServiceStandard::of(terms.carrier?, terms.service?)?;
+    let deliver_by_on = standard.due_on(terms.shipped_on?, terms.destination)?;
     Some(Promise { deliver_by_on, source: PromiseSource::ServiceStandard })
+}
+
+/// The days in which a carrier says that it delivers by a service.
+#[derive(Clone, Copy)]
+pub struct ServiceStandard(&'static Standard);
+
+impl ServiceStandard {
+    /// By the carrier's slug and the code or name of the service; `None` where none is on file.
+    pub fn of(carrier: &str, service: &str) -> Option<Self> {
+        let service = bare(service);
+        let fits = |it: &&Standard| it.of == carrier && (bare(it.within) == service || bare(it.name) == service);
+        SERVICES.iter().find(fits).map(Self)
+    }
+
+    /// In working days, in days from Monday to Saturday, or in calendar days, as the carrier counts.
+    pub fn days(self) -> u16 {
+        self.0.days
+    }
+
+    /// The last day by the standard, inclusive.
+    pub fn due_on(self, shipped_on: Date, destination: Option<CountryCode>) -> Option<Date> {
+        days_after(shipped_on, self.0, destination)
+    }
 }
 
 fn days_after(start: Date, standard: &Standard, country: Option<CountryCode>) -> Option<Date> {

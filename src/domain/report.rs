@@ -21,13 +21,27 @@ pub struct Outcome {
 pub struct Rate {
     pub num: u64,
     pub den: u64,
-    /// Open and not yet due: in neither.
+    /// Of a rate on time: open and not yet due, and in neither. Of a rate of losses: open, and in the denominator alone.
     pub undecided: u64,
     /// `null` where the denominator is 0.
     pub rate: Option<f64>,
     /// Wilson interval, 95 %.
     pub ci_low: Option<f64>,
     pub ci_high: Option<f64>,
+}
+
+impl Rate {
+    pub fn of(num: u64, den: u64, undecided: u64) -> Self {
+        let interval = wilson(num, den);
+        Self {
+            num,
+            den,
+            undecided,
+            rate: (den > 0).then(|| ratio(num, den)),
+            ci_low: interval.map(|(low, _)| low),
+            ci_high: interval.map(|(_, high)| high),
+        }
+    }
 }
 
 /// Percentiles by nearest rank: `sorted[ceil(p * n) - 1]`, in whole days.
@@ -123,23 +137,20 @@ impl Tally {
                     self.lateness_days.add(days_between(promise, delivered_on));
                 }
             }
-            VerdictKind::Undecided | VerdictKind::Delayed if outcome.ending.is_none() => self.undecided += 1,
-            VerdictKind::Undecided | VerdictKind::Delayed => {}
+            VerdictKind::Undecided if outcome.ending.is_none() => self.undecided += 1,
+            // Dates alone tell no more words than these.
+            VerdictKind::Undecided
+            | VerdictKind::Delayed
+            | VerdictKind::Stalled
+            | VerdictKind::SuspectedLost
+            | VerdictKind::Lost
+            | VerdictKind::Found => {}
         }
     }
 
     /// On time among those that are decided.
     pub fn on_time_rate(&self) -> Rate {
-        let den = self.on_time + self.late + self.late_open;
-        let interval = wilson(self.on_time, den);
-        Rate {
-            num: self.on_time,
-            den,
-            undecided: self.undecided,
-            rate: (den > 0).then(|| ratio(self.on_time, den)),
-            ci_low: interval.map(|(low, _)| low),
-            ci_high: interval.map(|(_, high)| high),
-        }
+        Rate::of(self.on_time, self.on_time + self.late + self.late_open, self.undecided)
     }
 
     /// Difference of the dates of delivery and shipping; negatives count.

@@ -1,15 +1,18 @@
 //! Verdicts: whether a promise is kept, why, on what evidence, and when that may change by the clock alone.
 
 use crate::domain::event_time::EventTime;
-use crate::domain::milestone::{Actor, Fault, Milestone, SubStatus};
-use crate::domain::progress::Progress;
+use crate::domain::milestone::{Actor, SubStatus};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
 use std::str::FromStr;
 
-/// How a shipment keeps its promise.
+/// How a shipment keeps its promise, and whether it still moves.
+///
+/// The first five are by dates, and reports count by them alone. The last four are about silence, and stand in front of
+/// them while a parcel is open, the gravest first: lost, suspected lost, stalled, found. What the dates say meanwhile
+/// stands in [`Verdict::timeliness`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum VerdictKind {
@@ -23,10 +26,28 @@ pub enum VerdictKind {
     LateOpen,
     /// Delivered after the promised day.
     DeliveredLate,
+    /// Silent for longer than its service should be.
+    Stalled,
+    /// Silent past the carrier's own rule of loss, or for three to four weeks.
+    SuspectedLost,
+    /// By the carrier's word, or silent for one month within a country and two across a border.
+    Lost,
+    /// It moves again after it was lost, or suspected lost.
+    Found,
 }
 
 impl VerdictKind {
-    pub const ALL: [Self; 5] = [Self::Undecided, Self::OnTime, Self::Delayed, Self::LateOpen, Self::DeliveredLate];
+    pub const ALL: [Self; 9] = [
+        Self::Undecided,
+        Self::OnTime,
+        Self::Delayed,
+        Self::LateOpen,
+        Self::DeliveredLate,
+        Self::Stalled,
+        Self::SuspectedLost,
+        Self::Lost,
+        Self::Found,
+    ];
 
     pub fn code(self) -> &'static str {
         match self {
@@ -35,6 +56,10 @@ impl VerdictKind {
             Self::Delayed => "delayed",
             Self::LateOpen => "late_open",
             Self::DeliveredLate => "delivered_late",
+            Self::Stalled => "stalled",
+            Self::SuspectedLost => "suspected_lost",
+            Self::Lost => "lost",
+            Self::Found => "found",
         }
     }
 }
@@ -113,7 +138,9 @@ found_by_code!(Ending);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Verdict {
     pub verdict: VerdictKind,
-    /// Of a delay; `None` where there is none.
+    /// What the dates alone say: reports count by it, and it is never about silence.
+    pub timeliness: VerdictKind,
+    /// Of a delay or a silence; `None` where there is none.
     pub cause: Option<Cause>,
     /// One sentence.
     pub reason: String,
@@ -133,6 +160,8 @@ pub struct Verdict {
 #[allow(dead_code, reason = "describes what Verdict serialises to")]
 pub struct VerdictSchema {
     verdict: VerdictKind,
+    /// What the dates alone say: reports count by it, and it is never about silence.
+    timeliness: VerdictKind,
     cause: Option<Cause>,
     /// One sentence.
     reason: String,
@@ -167,177 +196,11 @@ pub struct Evidence {
     pub sub_status: Option<SubStatus>,
 }
 
-/// What a shipment is judged by.
-#[derive(Debug, Clone, Copy)]
-pub struct Docket<'a> {
-    pub progress: &'a Progress,
-    /// The last promised day, inclusive, in the destination's zone.
-    pub deliver_by_on: Option<Date>,
-    pub dispatch_by_at: Option<Timestamp>,
-    pub shipped: Option<EventTime>,
-    /// By the seller.
-    pub cancelled: bool,
-    /// Of the destination: dates are taken there.
-    pub zone: &'a TimeZone,
-    /// For the order of the seller's own zone-less times.
-    pub seller_zone: &'a TimeZone,
-}
-
 /// The dates that decide, moved to the destination's zone where their offset is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Arrival {
     pub delivered_on: Option<Date>,
     pub first_attempt_on: Option<Date>,
-}
-
-impl Docket<'_> {
-    pub fn arrival(&self) -> Arrival {
-        Arrival {
-            delivered_on: self.progress.delivered.map(|time| time.date_in(self.zone)),
-            first_attempt_on: self.progress.first_attempt.map(|time| time.date_in(self.zone)),
-        }
-    }
-
-    #[allow(clippy::wildcard_enum_match_arm, reason = "of thirty-six sub-statuses two are a loss")]
-    pub fn ending(&self) -> Option<Ending> {
-        let progress = self.progress;
-        if progress.delivered.is_some() {
-            return Some(Ending::Delivered);
-        }
-        if self.cancelled || progress.sub_status == SubStatus::Cancelled {
-            return Some(Ending::Cancelled);
-        }
-        match progress.sub_status {
-            SubStatus::Lost | SubStatus::Destroyed => Some(Ending::Lost),
-            _ if progress.milestone == Milestone::Returned && self.carrier_is_at_fault() => {
-                Some(Ending::ReturnedByCarrier)
-            }
-            _ if progress.milestone == Milestone::Returned => Some(Ending::Returned),
-            _ => None,
-        }
-    }
-
-    fn carrier_is_at_fault(&self) -> bool {
-        self.progress.trouble.as_ref().is_some_and(|it| it.sub_status.fault() == Fault::Carrier)
-    }
-
-    fn left_late(&self) -> bool {
-        match (self.shipped, self.dispatch_by_at) {
-            (Some(shipped), Some(by)) => shipped.instant_in(self.seller_zone) > by,
-            _ => false,
-        }
-    }
-
-    /// Judges at `now`. This cannot fail: where there is nothing to measure against it is undecided, and says why.
-    pub fn judge(&self, now: Timestamp) -> Verdict {
-        let kind = timeliness(self.deliver_by_on, self.arrival(), self.ending(), self.zone.to_datetime(now).date());
-        let held_up = kind == VerdictKind::Undecided && self.ending().is_none() && self.holds_up().is_some();
-        let kind = if held_up { VerdictKind::Delayed } else { kind };
-        let bad = matches!(kind, VerdictKind::Delayed | VerdictKind::LateOpen | VerdictKind::DeliveredLate);
-        Verdict {
-            verdict: kind,
-            cause: bad.then(|| self.cause()),
-            reason: self.reason(kind),
-            threshold: self.deliver_by_on.map(|day| format!("the end of {day} at the destination")),
-            evidence: self.evidence(kind),
-            reconsider_at: self.reconsider_at(kind, now),
-            would_change: self.would_change(kind).to_owned(),
-            must_act: if self.cancelled { Actor::None } else { self.progress.sub_status.actor() },
-        }
-    }
-
-    /// The trouble that the parcel stands in now.
-    fn holds_up(&self) -> Option<SubStatus> {
-        let stands = self.progress.sub_status;
-        matches!(stands.milestone(), Milestone::Exception | Milestone::FailedAttempt).then_some(stands)
-    }
-
-    #[allow(clippy::wildcard_enum_match_arm, reason = "of thirty-six sub-statuses four name a cause themselves")]
-    fn cause(&self) -> Cause {
-        if let Some(trouble) = &self.progress.trouble {
-            return match trouble.sub_status {
-                SubStatus::CustomsProcessing | SubStatus::CustomsHold => Cause::Customs,
-                SubStatus::AddressProblem | SubStatus::AttemptAddressProblem => Cause::Address,
-                other => match other.fault() {
-                    Fault::Carrier => Cause::Carrier,
-                    Fault::Seller => Cause::Seller,
-                    Fault::Customs => Cause::Customs,
-                    Fault::None | Fault::Unknown | Fault::Buyer => Cause::Unknown,
-                },
-            };
-        }
-        if self.left_late() {
-            return Cause::Seller;
-        }
-        if self.progress.first_scan.is_some() { Cause::Carrier } else { Cause::Unknown }
-    }
-
-    fn reason(&self, kind: VerdictKind) -> String {
-        let by = self.deliver_by_on.map(|day| day.to_string()).unwrap_or_default();
-        let stands = self.progress.sub_status;
-        match kind {
-            VerdictKind::OnTime if self.progress.delivered.is_some() => {
-                format!("Delivered, or first tried, by the promised {by}.")
-            }
-            VerdictKind::OnTime => format!("The carrier first tried to deliver by the promised {by}."),
-            VerdictKind::DeliveredLate => format!("Delivered after the promised {by}."),
-            VerdictKind::LateOpen if self.ending() == Some(Ending::Lost) => "The carrier reports it lost.".to_owned(),
-            VerdictKind::LateOpen if self.ending().is_some() => "Sent back after trouble at the carrier.".to_owned(),
-            VerdictKind::LateOpen => format!("The promised {by} has passed, and it is not delivered ({stands})."),
-            VerdictKind::Delayed => format!("Something on the way holds it up ({stands})."),
-            VerdictKind::Undecided => self.why_undecided().to_owned(),
-        }
-    }
-
-    fn why_undecided(&self) -> &'static str {
-        match self.ending() {
-            Some(Ending::Cancelled) => "The shipment was cancelled.",
-            Some(Ending::Returned | Ending::ReturnedByCarrier) => "It was sent back, so there is no delivery to judge.",
-            Some(Ending::Delivered | Ending::Lost) => "No delivery day was promised.",
-            None if self.deliver_by_on.is_none() => "No delivery day was promised.",
-            None => "It is not due yet.",
-        }
-    }
-
-    fn would_change(&self, kind: VerdictKind) -> &'static str {
-        match kind {
-            VerdictKind::OnTime | VerdictKind::DeliveredLate => {
-                "Only a withdrawal of the delivery, or another promise."
-            }
-            VerdictKind::LateOpen => "A delivery, which would make it delivered late.",
-            VerdictKind::Delayed => "News that it moves on, its delivery, or the end of the promised day.",
-            VerdictKind::Undecided if self.ending().is_some() => "Another promise, or a delivery.",
-            VerdictKind::Undecided => "Its delivery, trouble on the way, or the end of the promised day.",
-        }
-    }
-
-    fn evidence(&self, kind: VerdictKind) -> Vec<Evidence> {
-        let fact = |fact, at: Option<EventTime>, sub_status| Evidence { fact, at, on: None, sub_status };
-        let mut facts = Vec::new();
-        if let Some(shipped) = self.shipped {
-            facts.push(fact(if self.left_late() { "shipped_late" } else { "shipped" }, Some(shipped), None));
-        }
-        if let Some(trouble) = &self.progress.trouble {
-            facts.push(fact("trouble", Some(trouble.occurred), Some(trouble.sub_status)));
-        }
-        if let Some(attempt) = self.progress.first_attempt {
-            facts.push(fact("first_attempt", Some(attempt), None));
-        }
-        if let Some(delivered) = self.progress.delivered {
-            facts.push(fact("delivered", Some(delivered), None));
-        } else if kind == VerdictKind::LateOpen {
-            facts.push(fact("last_event", self.progress.last_event, Some(self.progress.sub_status)));
-        }
-        facts.push(Evidence { fact: "promised", at: None, on: self.deliver_by_on, sub_status: None });
-        facts
-    }
-
-    fn reconsider_at(&self, kind: VerdictKind, now: Timestamp) -> Option<Timestamp> {
-        let undecided = matches!(kind, VerdictKind::Undecided | VerdictKind::Delayed) && self.ending().is_none();
-        let promise_ends = self.deliver_by_on.filter(|_| undecided).and_then(|day| end_of_day(day, self.zone));
-        let next = [promise_ends.filter(|end| *end > now), self.progress.next_change_at];
-        next.into_iter().flatten().min()
-    }
 }
 
 /// The first instant of the day after.
@@ -349,7 +212,7 @@ pub fn end_of_day(day: Date, zone: &TimeZone) -> Option<Timestamp> {
 /// The bare rule, on dates: the same for a verdict and for a report that cuts at another day.
 ///
 /// `today` is the date at the destination. What is [`VerdictKind::Delayed`] needs more than dates and is not told apart
-/// from [`VerdictKind::Undecided`] here.
+/// from [`VerdictKind::Undecided`] here; nor is silence, which these counts leave alone.
 pub fn timeliness(promise: Option<Date>, arrival: Arrival, ending: Option<Ending>, today: Date) -> VerdictKind {
     let Some(promise) = promise else { return VerdictKind::Undecided };
     let on_time = [arrival.first_attempt_on, arrival.delivered_on].into_iter().flatten().any(|day| day <= promise);

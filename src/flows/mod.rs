@@ -13,7 +13,7 @@ pub mod manage_keys;
 pub mod poll_carriers;
 pub mod record_events;
 pub mod refresh_shipment;
-pub mod report_delays;
+pub mod reports;
 pub mod show_status;
 pub mod sign_in;
 pub mod sign_up;

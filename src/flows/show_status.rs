@@ -4,9 +4,11 @@ use crate::domain::carrier;
 use crate::domain::event_time::EventTime;
 use crate::domain::ids::{OrderId, ShipmentId};
 use crate::domain::milestone::{Actor, Milestone, SubStatus};
+use crate::domain::verdict::VerdictKind;
 use crate::secrets::digest;
 use crate::store::orders::Order;
 use crate::store::shipments::{Shipment, ShipmentView};
+use crate::store::standings::StandingRow;
 use crate::store::{Reason, SellerTables, Store, StoreError};
 use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
@@ -139,8 +141,8 @@ fn parcel(tables: &mut SellerTables, view: &ShipmentView, now: Timestamp) -> Res
         sub_status,
         status: sub_status.sentence(),
         since,
-        expected: expected(shipment, &view.order, &view.standing.verdict, sub_status),
-        what_to_do: what_to_do(sub_status, view.standing.verdict == "late_open"),
+        expected: expected(shipment, &view.order, &view.standing.timeliness, sub_status),
+        what_to_do: what_to_do(sub_status, &view.standing),
         timeline,
     })
 }
@@ -165,17 +167,19 @@ pub fn timeline(tables: &mut SellerTables, shipment: ShipmentId, now: Timestamp)
     Ok(events.into_iter().map(stop).collect())
 }
 
-fn expected(shipment: &Shipment, order: &Order, verdict: &str, stands: SubStatus) -> Option<Expected> {
+fn expected(shipment: &Shipment, order: &Order, timeliness: &str, stands: SubStatus) -> Option<Expected> {
     if matches!(stands.milestone(), Milestone::Delivered | Milestone::Returned) || stands.ends() {
         return None;
     }
     let by_on = shipment.deliver_by_on().or(order.own_deliver_by())?;
     let from_on = order.deliver_from_on.as_deref().and_then(|day| day.parse().ok()).filter(|from| *from <= by_on);
-    Some(Expected { from_on, by_on, overdue: verdict == "late_open" })
+    Some(Expected { from_on, by_on, overdue: timeliness == "late_open" })
 }
 
 #[allow(clippy::wildcard_enum_match_arm, reason = "only some of thirty-six sub-statuses ask the customer for anything")]
-fn what_to_do(stands: SubStatus, overdue: bool) -> &'static str {
+fn what_to_do(stands: SubStatus, standing: &StandingRow) -> &'static str {
+    let overdue = standing.timeliness == "late_open";
+    let verdict = standing.verdict.parse().ok();
     match stands {
         SubStatus::CustomsHold => {
             "Look for mail from customs or the carrier, and send the papers or the payment it asks for."
@@ -191,7 +195,13 @@ fn what_to_do(stands: SubStatus, overdue: bool) -> &'static str {
         _ if stands.actor() == Actor::Seller => {
             "Nothing for now; the seller has to act. Write to the seller if you hear nothing."
         }
+        _ if matches!(verdict, Some(VerdictKind::SuspectedLost | VerdictKind::Lost)) => {
+            "Write to the seller, who can ask the carrier where it is. We keep looking out for it."
+        }
         _ if overdue => "It is later than promised. Write to the seller if it does not move within a few days.",
+        _ if verdict == Some(VerdictKind::Stalled) => {
+            "Nothing for now. It has not been scanned for some days; write to the seller if that goes on."
+        }
         _ => "Nothing. This page shows every step as it happens.",
     }
 }

@@ -17,6 +17,7 @@ mod operation;
 mod orders;
 mod paging;
 mod problem;
+mod report_query;
 mod reports;
 mod shipments;
 mod status;
@@ -97,9 +98,9 @@ macro_rules! routes {
             components(schemas(
                 problem::Problem,
                 imports::Strictness,
-                reports::BasisWord,
-                reports::Rows,
-                reports::FormatWord,
+                report_query::BasisWord,
+                report_query::Rows,
+                report_query::FormatWord,
             )),
             modifiers(&Keys, &KeyHeader, &Doors),
         )]
@@ -139,6 +140,8 @@ routes! {
     REPORTS reports   report_delays;
     REPORTS reports   report_lanes;
     REPORTS reports   report_carriers;
+    REPORTS reports   report_lost;
+    REPORTS reports   report_dispatch;
     ANY     tokens    create_token;
     PUBLIC  tokens    key_set;
     MANAGER api_keys  create_api_key;

@@ -1,87 +1,23 @@
-//! Reports of delays, over all or by lane or carrier, as JSON or CSV.
+//! Reports of delays, losses and dispatch, as JSON or CSV.
 
 use super::auth::Caller;
-use super::paging;
 use super::problem::Problem;
+use super::report_query::{FormatWord, Habits, ReportParams};
 use crate::app::{self, App};
-use crate::domain::event_time::instant_from_text;
-use crate::domain::ids::{SellerId, ShipmentId};
-use crate::domain::verdict::{Cause, VerdictKind};
-use crate::flows::report_delays::{self, AsOf, Basis, GroupKey, Report, ReportQuery, Scope, ShipmentPage};
+use crate::domain::ids::SellerId;
+use crate::flows::StoreError;
+use crate::flows::reports::{self, AsSheet, Basis, DispatchReport, GroupKey, LossReport, Report, ReportQuery, Scope};
 use actix_web::http::header;
 use actix_web::web::{Data, Query};
 use actix_web::{HttpRequest, HttpResponse};
-use jiff::civil::Date;
-use serde::Deserialize;
+use serde::Serialize;
 use uuid::Uuid;
 
-/// What a report is asked for. Dates and instants are in the seller's zone unless they say more.
-#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct DelaysQuery {
-    /// The first day, by the basis.
-    #[param(value_type = Option<String>, format = Date)]
-    from: Option<Date>,
-    /// The day after the last, by the basis.
-    #[param(value_type = Option<String>, format = Date)]
-    to: Option<Date>,
-    /// `shipped` unless said; or `ordered`, `promised`, `delivered`.
-    basis: Option<BasisWord>,
-    /// Cuts by when a thing happened: an instant, or a date, which is the end of that day.
-    as_of: Option<String>,
-    /// Cuts by when we heard of it: an instant, or a date, which is the end of that day in UTC.
-    known_at: Option<String>,
-    shop: Option<String>,
-    carrier: Option<String>,
-    service: Option<String>,
-    origin_country: Option<String>,
-    destination_country: Option<String>,
-    verdict: Option<String>,
-    cause: Option<String>,
-    /// Admins only.
-    seller_id: Option<Uuid>,
-    /// A comma list of `carrier`, `service`, `origin_country`, `origin_region`, `destination_country`,
-    /// `destination_region`, `shop`, `seller`, `month`.
-    group_by: Option<String>,
-    /// `groups` unless said, or `shipments`.
-    rows: Option<Rows>,
-    /// `json` unless said here or by Accept, or `csv`.
-    format: Option<FormatWord>,
-    #[param(minimum = 1, maximum = 200)]
-    limit: Option<i64>,
-    cursor: Option<String>,
-}
-
-/// Which date a report cuts by.
-#[derive(Debug, Clone, Copy, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum BasisWord {
-    Shipped,
-    Ordered,
-    Promised,
-    Delivered,
-}
-
-/// What the rows of a report are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Rows {
-    Groups,
-    Shipments,
-}
-
-/// How a report is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum FormatWord {
-    Json,
-    Csv,
-}
+const ORDERS: Habits = Habits { groups: &[], basis: Basis::Promised, rows_are_orders: true };
 
 /// How parcels keep their promises
 #[utoipa::path(
-    get, path = "/v1/reports/delays", tag = "Reports", security(("api_key" = [])), params(DelaysQuery),
+    get, path = "/v1/reports/delays", tag = "Reports", security(("api_key" = [])), params(ReportParams),
     responses(
         (status = 200, description = "The report; as text/csv where asked.", content((Report = "application/json"), (String = "text/csv"))),
         (status = 400, description = "A bad parameter.", body = Problem, content_type = "application/problem+json"),
@@ -91,15 +27,17 @@ pub enum FormatWord {
 pub async fn report_delays(
     app: Data<App>,
     caller: Caller,
-    query: Query<DelaysQuery>,
+    query: Query<ReportParams>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    answer(app, caller, query.into_inner(), &[], &request).await
+    let asked = Asked::of(&caller, query.into_inner(), &request, Habits::of_shipments(&[]))?;
+    let count = |app: &App, asked: &Asked| reports::report_delays(&app.store, asked.scope, &asked.query, app.now());
+    answer(app, asked, count).await
 }
 
 /// The same by lane: origin and destination, country and region
 #[utoipa::path(
-    get, path = "/v1/reports/lanes", tag = "Reports", security(("api_key" = [])), params(DelaysQuery),
+    get, path = "/v1/reports/lanes", tag = "Reports", security(("api_key" = [])), params(ReportParams),
     responses(
         (status = 200, description = "The report; as text/csv where asked.", content((Report = "application/json"), (String = "text/csv"))),
         (status = 400, description = "A bad parameter.", body = Problem, content_type = "application/problem+json"),
@@ -109,17 +47,19 @@ pub async fn report_delays(
 pub async fn report_lanes(
     app: Data<App>,
     caller: Caller,
-    query: Query<DelaysQuery>,
+    query: Query<ReportParams>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     const LANE: [GroupKey; 4] =
         [GroupKey::OriginCountry, GroupKey::OriginRegion, GroupKey::DestinationCountry, GroupKey::DestinationRegion];
-    answer(app, caller, query.into_inner(), &LANE, &request).await
+    let asked = Asked::of(&caller, query.into_inner(), &request, Habits::of_shipments(&LANE))?;
+    let count = |app: &App, asked: &Asked| reports::report_delays(&app.store, asked.scope, &asked.query, app.now());
+    answer(app, asked, count).await
 }
 
 /// The same by carrier
 #[utoipa::path(
-    get, path = "/v1/reports/carriers", tag = "Reports", security(("api_key" = [])), params(DelaysQuery),
+    get, path = "/v1/reports/carriers", tag = "Reports", security(("api_key" = [])), params(ReportParams),
     responses(
         (status = 200, description = "The report; as text/csv where asked.", content((Report = "application/json"), (String = "text/csv"))),
         (status = 400, description = "A bad parameter.", body = Problem, content_type = "application/problem+json"),
@@ -129,33 +69,92 @@ pub async fn report_lanes(
 pub async fn report_carriers(
     app: Data<App>,
     caller: Caller,
-    query: Query<DelaysQuery>,
+    query: Query<ReportParams>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    answer(app, caller, query.into_inner(), &[GroupKey::Carrier], &request).await
+    let asked = Asked::of(&caller, query.into_inner(), &request, Habits::of_shipments(&[GroupKey::Carrier]))?;
+    let count = |app: &App, asked: &Asked| reports::report_delays(&app.store, asked.scope, &asked.query, app.now());
+    answer(app, asked, count).await
 }
 
-async fn answer(
+/// What was shipped and never came
+///
+/// A shipment counts as *shipped* where it is not cancelled and, by the report's moment, the seller said that it was
+/// shipped or delivered, or a carrier had scanned it. *Never delivered* are those of them without a delivery. *Suspected
+/// lost* and *lost* go by the verdict at that moment, and exclude each other; what is lost by the carrier's word and what
+/// is lost by silence count alike. `rows=shipments` lists the suspected and the lost.
+#[utoipa::path(
+    get, path = "/v1/reports/lost", tag = "Reports", security(("api_key" = [])), params(ReportParams),
+    responses(
+        (status = 200, description = "The report; as text/csv where asked.", content((LossReport = "application/json"), (String = "text/csv"))),
+        (status = 400, description = "A bad parameter.", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub async fn report_lost(
     app: Data<App>,
     caller: Caller,
-    query: DelaysQuery,
-    usual_groups: &[GroupKey],
-    request: &HttpRequest,
+    query: Query<ReportParams>,
+    request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let scope = scope(&caller, query.seller_id)?;
-    let as_csv = query.format.map_or_else(|| prefers_csv(request), |format| format == FormatWord::Csv);
-    let asked = query.read(usual_groups)?;
-    let keys = asked.group_by.clone();
-    let shipments = asked.shipments.is_some();
+    let asked = Asked::of(&caller, query.into_inner(), &request, Habits::of_shipments(&[]))?;
+    let count = |app: &App, asked: &Asked| reports::report_lost(&app.store, asked.scope, &asked.query, app.now());
+    answer(app, asked, count).await
+}
+
+/// Which orders left in time
+///
+/// Orders by their dispatch-by time; cancelled ones are left out. An order is dispatched with the first carrier scan of any
+/// of its parcels, else when the seller says that the first was shipped: `dispatched_by` tells which. `basis` is
+/// `promised` unless said, which is the day of the dispatch-by time; `shipped` is the day on which it left. `verdict` and
+/// `cause` ask for orders with such a parcel. `rows=orders` lists what is overdue or left late.
+#[utoipa::path(
+    get, path = "/v1/reports/dispatch", tag = "Reports", security(("api_key" = [])), params(ReportParams),
+    responses(
+        (status = 200, description = "The report; as text/csv where asked.", content((DispatchReport = "application/json"), (String = "text/csv"))),
+        (status = 400, description = "A bad parameter.", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub async fn report_dispatch(
+    app: Data<App>,
+    caller: Caller,
+    query: Query<ReportParams>,
+    request: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let asked = Asked::of(&caller, query.into_inner(), &request, ORDERS)?;
+    let count = |app: &App, asked: &Asked| reports::report_dispatch(&app.store, asked.scope, &asked.query, app.now());
+    answer(app, asked, count).await
+}
+
+/// A report as it was asked for.
+struct Asked {
+    scope: Scope,
+    query: ReportQuery,
+    as_csv: bool,
+}
+
+impl Asked {
+    fn of(caller: &Caller, params: ReportParams, request: &HttpRequest, habits: Habits) -> Result<Self, Problem> {
+        let scope = scope(caller, params.seller_id)?;
+        let as_csv = params.format.map_or_else(|| prefers_csv(request), |format| format == FormatWord::Csv);
+        Ok(Self { scope, query: params.read(habits)?, as_csv })
+    }
+}
+
+async fn answer<R: Serialize + AsSheet + Send + 'static>(
+    app: Data<App>,
+    asked: Asked,
+    count: impl FnOnce(&App, &Asked) -> Result<R, StoreError> + Send + 'static,
+) -> Result<HttpResponse, Problem> {
+    let (as_csv, keys, rows) = (asked.as_csv, asked.query.group_by.clone(), asked.query.rows.is_some());
     let app = app.into_inner();
-    let counted =
-        app::in_background(&app, move |app| report_delays::report_delays(&app.store, scope, &asked, app.now()));
+    let counted = app::in_background(&app, move |app| count(app, &asked));
     let report = counted.await.ok_or_else(Problem::internal)??;
     if !as_csv {
         return Ok(HttpResponse::Ok().json(report));
     }
-    let sheet =
-        if shipments { report_delays::shipments_as_csv(&report) } else { report_delays::groups_as_csv(&report, &keys) };
+    let sheet = if rows { report.rows_as_csv() } else { report.groups_as_csv(&keys) };
     let sheet = sheet.map_err(|error| {
         tracing::error!(%error, "a report could not be written");
         Problem::internal()
@@ -181,81 +180,4 @@ fn scope(caller: &Caller, named: Option<Uuid>) -> Result<Scope, Problem> {
 fn prefers_csv(request: &HttpRequest) -> bool {
     let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     accept.trim_start().starts_with("text/csv")
-}
-
-impl DelaysQuery {
-    fn read(self, usual_groups: &[GroupKey]) -> Result<ReportQuery, Problem> {
-        let shipments = (self.rows == Some(Rows::Shipments)).then(|| self.page()).transpose()?;
-        Ok(ReportQuery {
-            from: self.from,
-            to: self.to,
-            basis: match self.basis {
-                None | Some(BasisWord::Shipped) => Basis::Shipped,
-                Some(BasisWord::Ordered) => Basis::Ordered,
-                Some(BasisWord::Promised) => Basis::Promised,
-                Some(BasisWord::Delivered) => Basis::Delivered,
-            },
-            as_of: self.as_of.as_deref().map(|text| moment("as_of", text)).transpose()?,
-            known_at: self.known_at.as_deref().map(known_at).transpose()?,
-            shop: self.shop,
-            carrier: self.carrier,
-            service: self.service,
-            origin_country: self.origin_country,
-            destination_country: self.destination_country,
-            verdict: known("verdict", self.verdict, |it| it.parse::<VerdictKind>().is_ok())?,
-            cause: known("cause", self.cause, |it| it.parse::<Cause>().is_ok())?,
-            group_by: groups(self.group_by.as_deref(), usual_groups)?,
-            shipments,
-        })
-    }
-
-    fn page(&self) -> Result<ShipmentPage, Problem> {
-        let limit = usize::try_from(paging::limit(self.limit)?).unwrap_or(50);
-        let Some(text) = &self.cursor else { return Ok(ShipmentPage { limit, after: None }) };
-        let bad =
-            || Problem::bad_parameter("cursor", "This is no cursor of ours; send the next_cursor of the page before.");
-        let (seller, shipment) = text.split_once('.').ok_or_else(bad)?;
-        let seller: SellerId = seller.parse().map_err(|_unreadable| bad())?;
-        let shipment: ShipmentId = shipment.parse().map_err(|_unreadable| bad())?;
-        Ok(ShipmentPage { limit, after: Some((seller, shipment)) })
-    }
-}
-
-fn groups(asked: Option<&str>, usual: &[GroupKey]) -> Result<Vec<GroupKey>, Problem> {
-    let Some(asked) = asked else { return Ok(usual.to_vec()) };
-    let mut keys = Vec::new();
-    for word in asked.split(',').map(str::trim).filter(|word| !word.is_empty()) {
-        let known: Vec<&str> = GroupKey::ALL.iter().map(|key| key.code()).collect();
-        let unknown = |_| Problem::bad_parameter("group_by", format!("`{word}` is none of {}.", known.join(", ")));
-        let key: GroupKey = word.parse().map_err(unknown)?;
-        if !keys.contains(&key) {
-            keys.push(key);
-        }
-    }
-    Ok(keys)
-}
-
-fn moment(name: &str, text: &str) -> Result<AsOf, Problem> {
-    if let (10, Ok(day)) = (text.len(), text.parse::<Date>()) {
-        return Ok(AsOf::Day(day));
-    }
-    let detail = "Write a date as 2026-09-17, or an instant as 2026-09-17T10:04:00Z.";
-    instant_from_text(text).map(AsOf::At).ok_or_else(|| Problem::bad_parameter(name, detail))
-}
-
-fn known_at(text: &str) -> Result<jiff::Timestamp, Problem> {
-    match moment("known_at", text)? {
-        AsOf::At(at) => Ok(at),
-        AsOf::Day(day) => crate::domain::verdict::end_of_day(day, &jiff::tz::TimeZone::UTC)
-            .ok_or_else(|| Problem::bad_parameter("known_at", "This day is too far ahead.")),
-    }
-}
-
-fn known(name: &str, word: Option<String>, is_known: impl Fn(&str) -> bool) -> Result<Option<String>, Problem> {
-    match word {
-        Some(word) if !is_known(&word) => {
-            Err(Problem::bad_parameter(name, format!("`{word}` is no {name}; see /docs.")))
-        }
-        word => Ok(word),
-    }
 }

@@ -3,7 +3,7 @@
 use super::schema::{legs, orders, promise_changes, shipments, standings};
 use super::types::{At, Json};
 use super::{SellerTables, StoreError};
-use crate::domain::ids::{ShipmentId, ShopId, TrackerId};
+use crate::domain::ids::{OrderId, ShipmentId, ShopId, TrackerId};
 use diesel::prelude::*;
 use jiff::Timestamp;
 use std::collections::HashMap;
@@ -12,6 +12,7 @@ use std::collections::HashMap;
 #[derive(Debug, Clone, Queryable)]
 pub struct ReportRow {
     pub shipment_id: ShipmentId,
+    pub order_id: OrderId,
     pub shop_id: ShopId,
     pub order_number: String,
     pub tracking_number: String,
@@ -31,9 +32,58 @@ pub struct ReportRow {
     pub detail: Json,
 }
 
+/// One order as the report of dispatch sees it.
+#[derive(Debug, Clone, Queryable)]
+pub struct OrderReportRow {
+    pub order_id: OrderId,
+    pub shop_id: ShopId,
+    pub order_number: String,
+    pub state: String,
+    pub origin: (Option<String>, Option<String>),
+    pub destination: (Option<String>, Option<String>),
+    pub ordered: (Option<String>, Option<String>),
+    pub dispatch_by_at: Option<At>,
+    pub created_at: At,
+}
+
+/// Which shipments a report reads.
+enum Which<'a> {
+    After(Option<ShipmentId>, i64),
+    Of(&'a [OrderId]),
+}
+
 impl SellerTables<'_> {
+    /// Orders after `after`, oldest first.
+    pub fn order_report_page(&mut self, after: Option<OrderId>, limit: i64) -> Result<Vec<OrderReportRow>, StoreError> {
+        let mut query = orders::table.filter(orders::seller_id.eq(self.seller)).into_boxed();
+        if let Some(after) = after {
+            query = query.filter(orders::id.gt(after));
+        }
+        let page = query.order(orders::id).limit(limit).select((
+            orders::id,
+            orders::shop_id,
+            orders::order_number,
+            orders::state,
+            (orders::origin_country, orders::origin_region),
+            (orders::country, orders::region),
+            (orders::ordered_local, orders::ordered_offset),
+            orders::dispatch_by_at,
+            orders::created_at,
+        ));
+        Ok(page.load(self.connection)?)
+    }
+
     /// Shipments after `after`, oldest first, with all that a report may group or filter by.
     pub fn report_page(&mut self, after: Option<ShipmentId>, limit: i64) -> Result<Vec<ReportRow>, StoreError> {
+        self.report_rows(&Which::After(after, limit))
+    }
+
+    /// The shipments of these orders, oldest first.
+    pub fn report_rows_of(&mut self, orders: &[OrderId]) -> Result<Vec<ReportRow>, StoreError> {
+        self.report_rows(&Which::Of(orders))
+    }
+
+    fn report_rows(&mut self, which: &Which<'_>) -> Result<Vec<ReportRow>, StoreError> {
         let mut query = shipments::table
             .inner_join(
                 orders::table.on(orders::seller_id.eq(shipments::seller_id).and(orders::id.eq(shipments::order_id))),
@@ -44,11 +94,14 @@ impl SellerTables<'_> {
             )
             .filter(shipments::seller_id.eq(self.seller))
             .into_boxed();
-        if let Some(after) = after {
-            query = query.filter(shipments::id.gt(after));
-        }
-        let page = query.order(shipments::id).limit(limit).select((
+        query = match which {
+            Which::After(None, limit) => query.limit(*limit),
+            Which::After(Some(after), limit) => query.filter(shipments::id.gt(*after)).limit(*limit),
+            Which::Of(of) => query.filter(shipments::order_id.eq_any(*of)),
+        };
+        let rows = query.order(shipments::id).select((
             shipments::id,
+            orders::id,
             orders::shop_id,
             orders::order_number,
             shipments::tracking_number,
@@ -74,7 +127,7 @@ impl SellerTables<'_> {
             ),
             standings::detail,
         ));
-        Ok(page.load(self.connection)?)
+        Ok(rows.load(self.connection)?)
     }
 
     /// Which trackers these shipments go under.

@@ -289,6 +289,7 @@ diesel::table! {
         detail -> Document,
         judged_at -> Instant,
         reconsider_at -> Nullable<Instant>,
+        timeliness -> Text,
     }
 }
 

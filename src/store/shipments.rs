@@ -95,6 +95,7 @@ pub struct ShipmentFilter {
     pub order_number: Option<String>,
     pub tracking_number: Option<String>,
     pub shop: Option<ShopId>,
+    /// The word; `late_open` finds all that are past their promise, whatever their word.
     pub verdict: Option<String>,
     pub milestone: Option<String>,
     pub carrier: Option<String>,
@@ -276,7 +277,10 @@ impl SellerTables<'_> {
             query = query.filter(orders::shop_id.eq(shop));
         }
         if let Some(verdict) = text(&filter.verdict) {
-            query = query.filter(standings::verdict.eq(verdict));
+            query = match verdict.as_str() {
+                "late_open" => query.filter(standings::timeliness.eq(verdict)),
+                _ => query.filter(standings::verdict.eq(verdict)),
+            };
         }
         if let Some(milestone) = text(&filter.milestone) {
             query = query.filter(standings::milestone.eq(milestone));

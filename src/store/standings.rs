@@ -18,6 +18,8 @@ pub struct StandingRow {
     pub milestone: String,
     pub sub_status: Option<String>,
     pub verdict: String,
+    /// What the dates alone say.
+    pub timeliness: String,
     pub cause: Option<String>,
     pub is_open: bool,
     pub delivered_on: Option<String>,
@@ -38,6 +40,7 @@ impl StandingRow {
             milestone: progress.milestone.code().to_owned(),
             sub_status: Some(progress.sub_status.code().to_owned()),
             verdict: verdict.verdict.code().to_owned(),
+            timeliness: verdict.timeliness.code().to_owned(),
             cause: verdict.cause.map(|cause| cause.code().to_owned()),
             is_open: standing.is_open(),
             delivered_on: standing.arrival.delivered_on.map(|day| day.to_string()),

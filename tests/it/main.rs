@@ -37,3 +37,4 @@ mod reports;
 mod server;
 mod story;
 mod tokens;
+mod verdicts;

@@ -109,7 +109,7 @@ const SAMPLES: [Sample; 7] = [
         city: "Bologna",
         place: ("IT", "", "40121"),
         item: "Oak bobbins",
-        comes_to: ("in_transit", "late_open", Some("carrier")),
+        comes_to: ("in_transit", "stalled", Some("carrier")),
     },
 ];
 

@@ -136,7 +136,7 @@ fn a_corrected_delivery_takes_the_old_word_back() {
 }
 
 #[test]
-fn silence_alone_makes_a_parcel_late() {
+fn silence_alone_makes_a_parcel_late_then_stalled_then_lost() {
     let secrets = Secrets::from_text(&Secrets::fresh_key().unwrap()).unwrap();
     on_both(|store| {
         let seller = seller(store, &secrets);
@@ -146,13 +146,25 @@ fn silence_alone_makes_a_parcel_late() {
         let (shipment, _) = put_shipment(&on_the_way, &order, parcel("PARCEL-2", None)).unwrap();
         let before = standing(store, seller, shipment);
         assert_eq!(before.verdict, "undecided");
-        let due = before.reconsider_at.unwrap().0;
-        assert_eq!(due, "2026-09-20T22:00:00Z".parse().unwrap(), "the end of the day in Berlin");
-        let zone = jiff::tz::TimeZone::get("Europe/Berlin").unwrap();
-        let moment = Moment { now: due, seller_zone: zone };
-        store.seller(seller).write(|tables| judge(tables, &moment, shipment)).unwrap();
-        let after = standing(store, seller, shipment);
-        assert_eq!((after.verdict.as_str(), after.reconsider_at), ("late_open", None));
+        let mut due = before.reconsider_at;
+        // Shipped on Tuesday 15 September from nobody knows where; 3 October is a holiday, and a Saturday.
+        for (verdict, at) in [
+            ("late_open", "2026-09-20T22:00:00Z"),
+            ("stalled", "2026-09-21T22:00:00Z"),
+            ("suspected_lost", "2026-10-13T22:00:00Z"),
+            ("lost", "2026-11-13T23:00:00Z"),
+        ] {
+            let now = due.unwrap().0;
+            assert_eq!(now, at.parse().unwrap(), "{verdict} with the beginning of a day in Berlin");
+            let zone = jiff::tz::TimeZone::get("Europe/Berlin").unwrap();
+            let moment = Moment { now, seller_zone: zone };
+            store.seller(seller).write(|tables| judge(tables, &moment, shipment)).unwrap();
+            let after = standing(store, seller, shipment);
+            assert_eq!((after.verdict.as_str(), after.timeliness.as_str()), (verdict, "late_open"));
+            assert!(after.is_open, "{verdict}: it is still followed");
+            due = after.reconsider_at;
+        }
+        assert_eq!(due, None);
     });
 }
 

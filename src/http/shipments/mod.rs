@@ -76,6 +76,7 @@ pub struct ShipmentsQuery {
     order_number: Option<String>,
     tracking_number: Option<String>,
     shop: Option<String>,
+    /// One word. `late_open` finds all that are past their promise, also where their word is about silence.
     verdict: Option<String>,
     milestone: Option<String>,
     carrier: Option<String>,

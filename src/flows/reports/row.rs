@@ -1,13 +1,16 @@
-//! One shipment of a report: what is counted of it, and how it is shown.
+//! One shipment of a report: what is known of it at the report's moments, and how it is shown.
 
-use super::{AsOf, Basis, GroupKey, ReportQuery};
+use super::counting::{Key, Whose};
+use super::query::{AsOf, Basis, GroupKey, ReportQuery, RowId};
 use crate::domain::country::CountryCode;
+use crate::domain::dispatch::Leaving;
 use crate::domain::event_time::EventTime;
 use crate::domain::ids::{SellerId, ShipmentId};
+use crate::domain::losses::Fate;
 use crate::domain::report::Outcome;
 use crate::domain::scan::TrackingEvent;
 use crate::domain::standing::{ShipmentFacts, Standing};
-use crate::domain::verdict::{Arrival, end_of_day};
+use crate::domain::verdict::{Arrival, Ending, VerdictKind, end_of_day, timeliness};
 use crate::store::report_rows::ReportRow;
 use crate::store::sellers::Seller;
 use jiff::Timestamp;
@@ -45,14 +48,20 @@ impl Moments {
 pub(super) struct Fact {
     pub row: ReportRow,
     pub outcome: Outcome,
-    verdict: String,
-    cause: Option<String>,
-    milestone: String,
-    /// The verdict in full.
-    detail: Value,
+    told: Told,
     ordered_on: Option<Date>,
     /// It was shipped, or ordered, only after the report's moment.
     later: bool,
+}
+
+/// What a standing tells, stored or derived.
+struct Told {
+    verdict: String,
+    cause: Option<String>,
+    milestone: String,
+    first_scan: Option<EventTime>,
+    /// The verdict in full.
+    detail: Value,
 }
 
 impl Fact {
@@ -65,7 +74,11 @@ impl Fact {
         };
         let ending = ending.and_then(|code| code.parse().ok());
         let detail = row.detail.0.get("verdict").cloned().unwrap_or_default();
-        Self::new(row, moments, (arrival, ending), (verdict, cause, milestone, detail))
+        let scan = row.detail.0.pointer("/progress/first_scan");
+        let text = |field| scan.and_then(|it| it.get(field)).and_then(Value::as_str);
+        let first_scan = time(text("local"), text("offset"));
+        let told = Told { verdict, cause, milestone, first_scan, detail };
+        Self::new(row, moments, (arrival, ending), told)
     }
 
     /// From the events that had happened, and were known, at the report's moments.
@@ -73,21 +86,17 @@ impl Fact {
         let events = events.iter().filter(|event| event.sort_at <= moments.as_of);
         let standing = Standing::at(&facts(&row, moments), events, moments.as_of);
         let verdict = &standing.verdict;
-        let told = (
-            verdict.verdict.code().to_owned(),
-            verdict.cause.map(|cause| cause.code().to_owned()),
-            standing.progress.milestone.code().to_owned(),
-            json!(verdict),
-        );
+        let told = Told {
+            verdict: verdict.verdict.code().to_owned(),
+            cause: verdict.cause.map(|cause| cause.code().to_owned()),
+            milestone: standing.progress.milestone.code().to_owned(),
+            first_scan: standing.progress.first_scan,
+            detail: json!(verdict),
+        };
         Self::new(row, moments, (standing.arrival, standing.ending), told)
     }
 
-    fn new(
-        row: ReportRow,
-        moments: &Moments,
-        (arrival, ending): (Arrival, Option<crate::domain::verdict::Ending>),
-        (verdict, cause, milestone, detail): (String, Option<String>, String, Value),
-    ) -> Self {
+    fn new(row: ReportRow, moments: &Moments, (arrival, ending): (Arrival, Option<Ending>), told: Told) -> Self {
         let (country, region) = (country(row.destination.0.as_deref()), row.destination.1.as_deref());
         let zone = country.map_or_else(|| moments.zone.clone(), |it| it.time_zone(region));
         let ordered = time(row.ordered.0.as_deref(), row.ordered.1.as_deref());
@@ -104,11 +113,46 @@ impl Fact {
             ordered_on: ordered.map(|it| it.date_in(&moments.zone)),
             later: later(shipped) || (shipped.is_none() && later(ordered)),
             row,
-            verdict,
-            cause,
-            milestone,
-            detail,
+            told,
         }
+    }
+
+    pub(super) fn id(&self, whose: &Whose<'_>) -> RowId {
+        (whose.seller.id, self.row.shipment_id.0)
+    }
+
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.outcome.ending == Some(Ending::Cancelled)
+    }
+
+    pub(super) fn fate(&self) -> Fate {
+        let is_delivered = self.outcome.arrival.delivered_on.is_some();
+        Fate {
+            is_shipped: self.outcome.shipped_on.is_some() || self.told.first_scan.is_some() || is_delivered,
+            is_delivered,
+            ending: self.outcome.ending,
+            verdict: self.told.verdict.parse().ok(),
+        }
+    }
+
+    pub(super) fn leaving(&self, moments: &Moments) -> Leaving {
+        let shipped = time(self.row.shipped.0.as_deref(), self.row.shipped.1.as_deref());
+        let happened = |it: &EventTime| it.instant_in(&moments.zone) <= moments.as_of;
+        Leaving { first_scan: self.told.first_scan, shipped: shipped.filter(happened) }
+    }
+
+    /// The asked word. `late_open` is asked of the dates, so that a silence does not hide what is late.
+    pub(super) fn has_verdict(&self, query: &ReportQuery) -> bool {
+        let it = &self.outcome;
+        match query.verdict.as_deref() {
+            None => true,
+            Some("late_open") => timeliness(it.promise, it.arrival, it.ending, it.today) == VerdictKind::LateOpen,
+            Some(asked) => asked == self.told.verdict,
+        }
+    }
+
+    pub(super) fn has_cause(&self, query: &ReportQuery) -> bool {
+        query.cause.is_none() || query.cause == self.told.cause
     }
 
     fn basis_date(&self, basis: Basis) -> Option<Date> {
@@ -121,19 +165,32 @@ impl Fact {
     }
 
     pub(super) fn is_asked_for(&self, query: &ReportQuery, shop: Option<&str>) -> bool {
-        let day = self.basis_date(query.basis);
-        let in_time = query.from.is_none_or(|from| day.is_some_and(|day| day >= from))
-            && query.to.is_none_or(|to| day.is_some_and(|day| day < to));
         let same = |asked: &Option<String>, is: Option<&str>| asked.as_deref().is_none_or(|asked| is == Some(asked));
         !self.later
-            && in_time
+            && query.covers(self.basis_date(query.basis))
             && same(&query.shop, shop)
             && same(&query.carrier, self.row.carrier.as_deref())
             && same(&query.service, self.row.service.as_deref())
             && same(&query.origin_country, self.value(GroupKey::OriginCountry, query.basis).as_deref())
             && same(&query.destination_country, self.row.destination.0.as_deref())
-            && same(&query.verdict, Some(&self.verdict))
-            && same(&query.cause, self.cause.as_deref())
+            && self.has_verdict(query)
+            && self.has_cause(query)
+    }
+
+    /// The group that it is counted in.
+    pub(super) fn key(&self, whose: &Whose<'_>, query: &ReportQuery) -> Key {
+        let value = |key: &GroupKey| match key {
+            GroupKey::Seller => Some(whose.seller.id.to_string()),
+            GroupKey::Shop => whose.shop.map(str::to_owned),
+            GroupKey::Carrier
+            | GroupKey::Service
+            | GroupKey::OriginCountry
+            | GroupKey::OriginRegion
+            | GroupKey::DestinationCountry
+            | GroupKey::DestinationRegion
+            | GroupKey::Month => self.value(*key, query.basis),
+        };
+        query.group_by.iter().map(value).collect()
     }
 
     /// What the shipment is grouped under; seller and shop are the caller's to tell.
@@ -158,6 +215,9 @@ fn facts(row: &ReportRow, moments: &Moments) -> ShipmentFacts {
         dispatch_by_at: row.dispatch_by_at.map(Timestamp::from),
         shipped: time(row.shipped.0.as_deref(), row.shipped.1.as_deref()),
         cancelled: row.state == "cancelled" || row.order_state == "cancelled",
+        carrier: row.carrier.clone(),
+        service: row.service.clone(),
+        origin: country(row.origin.0.as_deref()).or_else(|| country(row.order_origin.0.as_deref())),
         destination: country(row.destination.0.as_deref()),
         destination_region: row.destination.1.clone(),
         seller_zone: moments.zone.clone(),
@@ -168,7 +228,7 @@ fn date(text: Option<&str>) -> Option<Date> {
     text.and_then(|day| day.parse().ok())
 }
 
-fn time(local: Option<&str>, offset: Option<&str>) -> Option<EventTime> {
+pub(super) fn time(local: Option<&str>, offset: Option<&str>) -> Option<EventTime> {
     EventTime::from_texts(local?, offset)
 }
 
@@ -208,12 +268,12 @@ pub struct ShipmentOut {
 }
 
 impl ShipmentOut {
-    pub(super) fn of(seller_id: SellerId, shop: Option<&str>, fact: &Fact) -> Self {
+    pub(super) fn of(whose: &Whose<'_>, fact: &Fact) -> Self {
         let value = |key| fact.value(key, Basis::Shipped);
         Self {
-            seller_id,
+            seller_id: whose.seller.id,
             shipment_id: fact.row.shipment_id,
-            shop: shop.map(str::to_owned),
+            shop: whose.shop.map(str::to_owned),
             order_number: fact.row.order_number.clone(),
             tracking_number: fact.row.tracking_number.clone(),
             carrier: value(GroupKey::Carrier),
@@ -226,8 +286,8 @@ impl ShipmentOut {
             deliver_by_on: fact.outcome.promise,
             first_attempt_on: fact.outcome.arrival.first_attempt_on,
             delivered_on: fact.outcome.arrival.delivered_on,
-            milestone: fact.milestone.clone(),
-            verdict: fact.detail.clone(),
+            milestone: fact.told.milestone.clone(),
+            verdict: fact.told.detail.clone(),
         }
     }
 }

@@ -1,0 +1,99 @@
+//! Delays: exact counts of what came in time and what did not, by any group.
+
+use super::counting::{Counting, over_shipments};
+use super::query::{ReportQuery, Scope};
+use super::row::ShipmentOut;
+use crate::domain::report::{Lateness, Percentiles, Rate, Tally};
+use crate::store::{Store, StoreError};
+use jiff::Timestamp;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Counts of a report.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Counts {
+    pub shipments: u64,
+    pub delivered: u64,
+    pub on_time: u64,
+    pub late: u64,
+    pub late_open: u64,
+    pub undecided: u64,
+    pub without_promise: u64,
+    pub returned: u64,
+    pub cancelled: u64,
+    pub on_time_rate: Rate,
+}
+
+/// One group of a report.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Group {
+    /// The asked keys with this group's values; what is not known is `null`.
+    #[schema(value_type = std::collections::HashMap<String, Option<String>>)]
+    pub key: BTreeMap<&'static str, Option<String>>,
+    #[serde(flatten)]
+    pub counts: Counts,
+    pub transit_days: Percentiles,
+    pub lateness_days: Lateness,
+}
+
+/// A report of delays.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct Report {
+    /// The moment by which things happened.
+    #[schema(value_type = String, format = DateTime)]
+    pub as_of: Timestamp,
+    /// The moment by which we had heard of them.
+    #[schema(value_type = String, format = DateTime)]
+    pub known_at: Timestamp,
+    pub totals: Counts,
+    /// The largest first.
+    pub groups: Vec<Group>,
+    /// Only with `rows=shipments`.
+    pub shipments: Vec<ShipmentOut>,
+    pub next_cursor: Option<String>,
+}
+
+/// Counts shipments as asked.
+///
+/// # Errors
+///
+/// [`StoreError`].
+pub fn report_delays(store: &Store, scope: Scope, query: &ReportQuery, now: Timestamp) -> Result<Report, StoreError> {
+    let mut counting = Counting::<Tally, ShipmentOut>::of(query);
+    let as_of = over_shipments(store, scope, query, now, |whose, fact| {
+        counting.count(fact.key(whose, query), |tally| tally.add(&fact.outcome));
+        counting.keep(fact.id(whose), || ShipmentOut::of(whose, fact));
+    })?;
+    let counted = counting.finish(|tally| tally.shipments);
+    let group = |(key, tally): (_, Tally)| Group {
+        key,
+        transit_days: tally.transit_days(),
+        lateness_days: tally.lateness_days(),
+        counts: Counts::from(&tally),
+    };
+    Ok(Report {
+        as_of,
+        known_at: query.known_at.unwrap_or(now),
+        totals: Counts::from(&counted.totals),
+        groups: counted.groups.into_iter().map(group).collect(),
+        shipments: counted.rows,
+        next_cursor: counted.next_cursor,
+    })
+}
+
+impl From<&Tally> for Counts {
+    fn from(tally: &Tally) -> Self {
+        Self {
+            shipments: tally.shipments,
+            delivered: tally.delivered,
+            on_time: tally.on_time,
+            late: tally.late,
+            late_open: tally.late_open,
+            undecided: tally.undecided,
+            without_promise: tally.without_promise,
+            returned: tally.returned,
+            cancelled: tally.cancelled,
+            on_time_rate: tally.on_time_rate(),
+        }
+    }
+}
