@@ -276,6 +276,7 @@ CREATE TABLE standings (
     milestone TEXT NOT NULL,
     sub_status TEXT,
     verdict TEXT NOT NULL,
+    timeliness TEXT NOT NULL,
     cause TEXT,
     is_open BOOLEAN NOT NULL,
     delivered_on TEXT,
