@@ -7,6 +7,7 @@ pub mod list_orders;
 pub mod list_sellers;
 pub mod list_shipments;
 pub mod poll_carriers;
+pub mod privacy;
 pub mod record_events;
 pub mod report_delays;
 pub mod show_status;

@@ -1,6 +1,7 @@
 //! The only place where an error gets its words for the outside: problem documents, RFC 9457.
 
 use crate::flows::StoreError;
+use crate::flows::list_imports::RowsError;
 use crate::flows::show_status::StatusError;
 use crate::flows::take_in::TakeInError;
 use crate::flows::take_in::upload::UploadError;
@@ -88,6 +89,12 @@ impl Problem {
         let detail =
             "Something broke on our side, and nothing was half done. Try again, and name the request id if it stays.";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
+    }
+
+    fn import_expired() -> Self {
+        let detail = "This upload is not kept any more: it has grown old, or somebody in it was erased. Its counts stay; \
+                      upload the file again if you need its rows.";
+        Self::new(StatusCode::GONE, "import_expired", detail)
     }
 
     fn of_status(status: StatusCode) -> Self {
@@ -221,9 +228,19 @@ impl From<UploadError> for Problem {
             UploadError::TimeZone(_) => Self::bad_parameter("time_zone", detail),
             UploadError::Shop(_) => Self::bad_parameter("shop", detail),
             UploadError::NotFound => Self::not_found("import"),
+            UploadError::Expired => Self::import_expired(),
             UploadError::NotADryRun(_) => Self::new(StatusCode::CONFLICT, "not_a_dry_run", detail),
             UploadError::Over(_) => Self::new(StatusCode::CONFLICT, "import_is_over", detail),
             UploadError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RowsError> for Problem {
+    fn from(error: RowsError) -> Self {
+        match error {
+            RowsError::Expired => Self::import_expired(),
+            RowsError::Store(error) => error.into(),
         }
     }
 }
@@ -252,6 +269,7 @@ impl From<WorkError> for Problem {
         match error {
             WorkError::Store(error) => error.into(),
             WorkError::Row(error) => error.into(),
+            WorkError::Expired => Self::import_expired(),
             WorkError::HoldLost | WorkError::File(_) => {
                 tracing::error!(error = tracing::field::display(chain(&error)), "a stored file could not be read");
                 Self::internal()

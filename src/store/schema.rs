@@ -231,6 +231,7 @@ diesel::table! {
         next_check_at -> Nullable<Instant>,
         failed_checks -> Integer,
         claimed_until -> Nullable<Instant>,
+        details_erased_at -> Nullable<Instant>,
     }
 }
 
@@ -355,10 +356,8 @@ diesel::table! {
         state -> Text,
         dry_run -> Bool,
         options -> Document,
-        file_name -> Nullable<Text>,
+        sealed -> Binary,
         file_bytes -> BigInt,
-        survey -> Nullable<Document>,
-        failure -> Nullable<Document>,
         problems -> Document,
         cursor_line -> BigInt,
         rows_total -> BigInt,
@@ -373,6 +372,7 @@ diesel::table! {
         claimed_until -> Nullable<Instant>,
         claim -> Nullable<Id>,
         expired_at -> Nullable<Instant>,
+        file_erased_at -> Nullable<Instant>,
     }
 }
 
@@ -396,6 +396,16 @@ diesel::table! {
         order_id -> Nullable<Id>,
         shipment_id -> Nullable<Id>,
         sealed -> Binary,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::sql::*;
+    import_row_names (seller_id, name_hash, import_id, line) {
+        seller_id -> Id,
+        name_hash -> Binary,
+        import_id -> Id,
+        line -> BigInt,
     }
 }
 
@@ -438,5 +448,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     imports,
     import_chunks,
     import_rows,
+    import_row_names,
     outbox,
 );

@@ -1,4 +1,5 @@
 DROP TABLE outbox;
+DROP TABLE import_row_names;
 DROP TABLE import_rows;
 DROP TABLE import_chunks;
 DROP TABLE imports;

@@ -3,6 +3,7 @@
 //! Blank cells leave what is stored. The same row again changes nothing.
 
 pub mod event;
+mod notes;
 pub mod order;
 pub mod put;
 pub mod repaired;

@@ -77,6 +77,7 @@ pub fn bare_order(desk: &Desk<'_>, number: &str) -> Result<Order, TakeInError> {
     })
 }
 
+/// What was erased with the contact is not told again.
 fn tell_head(order: &mut Order, row: &OrderRow) {
     take(&mut order.order_ref, row.order_ref.clone());
     if let Some(ordered) = row.ordered {
@@ -86,7 +87,9 @@ fn tell_head(order: &mut Order, row: &OrderRow) {
     take(&mut order.currency, row.currency.map(|it| it.to_string()));
     take(&mut order.country, row.destination.country.map(|it| it.to_string()));
     take(&mut order.region, row.destination.region.clone());
-    take(&mut order.postal_code, row.destination.postal_code.clone());
+    if order.contact_erased_at.is_none() {
+        take(&mut order.postal_code, row.destination.postal_code.clone());
+    }
     take(&mut order.origin_country, row.origin.country.map(|it| it.to_string()));
     take(&mut order.origin_region, row.origin.region.clone());
     take(&mut order.origin_postal_code, row.origin.postal_code.clone());
