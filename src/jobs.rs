@@ -70,7 +70,7 @@ async fn polling(app: &Arc<App>, pace: Pace) {
     }
 }
 
-/// Takes back uploads that broke off, once an hour by the clock of the application.
+/// Takes back uploads that broke off, and deletes what was kept long enough, once an hour by the clock of the application.
 async fn sweeping(app: &Arc<App>, pace: Pace) {
     let mut next = app.now();
     while !app.is_stopping() {
@@ -78,6 +78,10 @@ async fn sweeping(app: &Arc<App>, pace: Pace) {
             let swept =
                 in_background(app, |app| flows::take_in::upload::sweep_broken(&app.store, app.now()).map(|()| 0));
             done(swept.await, "sweeping");
+            let expired = in_background(app, |app| flows::privacy::expire::expire_imports(&app.store, app.now()));
+            done(expired.await, "deleting old uploads");
+            let expired = in_background(app, |app| flows::privacy::expire::expire_contacts(&app.store, app.now()));
+            done(expired.await, "deleting old contacts");
             next = app.now().saturating_add(SWEEP).unwrap_or(next);
         }
         tokio::time::sleep(pace.idle).await;

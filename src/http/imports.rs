@@ -101,7 +101,7 @@ pub struct RowOut {
     outcome: String,
     order_id: Option<Uuid>,
     shipment_id: Option<Uuid>,
-    /// Canonical column to value, as read.
+    /// Canonical column to value, as read; `{"erased": true}` where the person it named was erased.
     read: Value,
     /// `{"column","code","detail","repair"?}`.
     errors: Value,
@@ -380,7 +380,11 @@ pub async fn list_import_rows(
     let fetched =
         app::read(&app, move |app| list_imports::list_rows(&app.store, &import, outcome.as_deref(), after, limit + 1));
     let fetched = fetched.await.ok_or_else(Problem::internal)??;
-    let show = |row: list_imports::ImportRow| RowOut {
+    Ok(Json(paging::page(fetched, limit, |row| row.line.to_string(), row_shown)))
+}
+
+pub(super) fn row_shown(row: list_imports::ImportRow) -> RowOut {
+    RowOut {
         line: row.line,
         outcome: row.outcome,
         order_id: row.order_id.map(|id| id.0),
@@ -388,8 +392,7 @@ pub async fn list_import_rows(
         read: row.report.cells,
         errors: row.report.errors,
         warnings: row.report.warnings,
-    };
-    Ok(Json(paging::page(fetched, limit, |row| row.line.to_string(), show)))
+    }
 }
 
 /// The rejected rows in your own columns, with what is wrong and what can be proved

@@ -5,10 +5,12 @@
 mod admin;
 mod auth;
 mod imports;
+mod look_up;
 mod numbers;
 mod operation;
 mod orders;
 mod paging;
+mod privacy;
 mod problem;
 mod reports;
 mod shipments;
@@ -16,6 +18,7 @@ mod status;
 
 use crate::app::App;
 use crate::domain::role::Role;
+use actix_web::guard::{self, Guard};
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, web};
@@ -28,6 +31,7 @@ use utoipa::openapi::path::HttpMethod;
 
 const VIEWER: Access = Access::Seller(Role::SellerViewer);
 const CLERK: Access = Access::Seller(Role::SellerClerk);
+const MANAGER: Access = Access::Seller(Role::SellerManager);
 const REPORTS: Access = Access::Reports;
 const ADMIN: Access = Access::Admin;
 const PUBLIC: Access = Access::Public;
@@ -94,7 +98,10 @@ routes! {
     REPORTS reports   report_lanes;
     REPORTS reports   report_carriers;
     ADMIN   admin     list_sellers;
+    MANAGER privacy   erase_person;
+    MANAGER privacy   export_person;
     PUBLIC  status    show_status;
+    PUBLIC  look_up   look_up_status;
     PUBLIC  operation healthz;
     PUBLIC  operation readyz;
     PUBLIC  operation openapi_json;
@@ -143,11 +150,12 @@ pub fn configure(config: &mut web::ServiceConfig, app: &Arc<App>) {
         .app_data(web::PathConfig::default().error_handler(|_, _| Problem::not_found("object").into()));
     for (path, routes) in by_path() {
         let mut resource = web::resource(path);
-        let allow = routes.iter().map(|route| route.method.as_str()).collect::<Vec<_>>().join(", ");
+        let methods = routes.iter().map(|route| if route.method == Method::GET { "GET, HEAD" } else { route.method.as_str() });
+        let allow = methods.collect::<Vec<_>>().join(", ");
         for route in routes {
             let access = route.access;
             let guarded = (route.handler)()
-                .method(route.method)
+                .guard(answering(route.method))
                 .wrap(from_fn(move |request, next| auth::guard(access, request, next)));
             resource = resource.route(guarded);
         }
@@ -158,6 +166,14 @@ pub fn configure(config: &mut web::ServiceConfig, app: &Arc<App>) {
         .service(web::redirect("/docs", "/docs/"))
         .service(web::redirect("/", "/docs/"))
         .default_service(web::route().to(HttpResponse::NotFound));
+}
+
+/// What is answered to GET is answered to HEAD too, without its body.
+fn answering(method: Method) -> impl Guard {
+    guard::fn_guard(move |request| {
+        let asked = &request.head().method;
+        *asked == method || (method == Method::GET && *asked == Method::HEAD)
+    })
 }
 
 fn by_path() -> BTreeMap<String, Vec<Route>> {
@@ -194,7 +210,14 @@ mod tests {
     #[test]
     fn what_is_open_to_anybody_is_named_here() {
         let open: Vec<_> = routes().into_iter().filter(|it| it.access == Access::Public).map(|it| it.path).collect();
-        let expected = ["/v1/import-templates/{kind}.csv", "/track/{token}", "/healthz", "/readyz", "/openapi.json"];
+        let expected = [
+            "/v1/import-templates/{kind}.csv",
+            "/track/{token}",
+            "/v1/status/lookup",
+            "/healthz",
+            "/readyz",
+            "/openapi.json",
+        ];
         assert_eq!(open, expected);
     }
 

@@ -331,7 +331,7 @@ async fn find(app: &std::sync::Arc<App>, caller: &Caller, id: OrderId) -> Result
     Ok(shown(view, &app.public_url()))
 }
 
-fn shown(view: OrderView, public_url: &str) -> OrderOut {
+pub(super) fn shown(view: OrderView, public_url: &str) -> OrderOut {
     let (ordered, order) = (view.order.ordered(), view.order);
     let currency = order.currency.clone();
     let money = |minor: Option<i64>| minor.map(|amount_minor| Money { amount_minor, currency: currency.clone() });

@@ -2,6 +2,7 @@
 
 use crate::flows::StoreError;
 use crate::flows::list_imports::RowsError;
+use crate::flows::privacy::PrivacyError;
 use crate::flows::show_status::StatusError;
 use crate::flows::take_in::TakeInError;
 use crate::flows::take_in::upload::UploadError;
@@ -91,6 +92,13 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
     }
 
+    /// The one answer to every look-up that shows nothing.
+    pub fn nothing_to_show() -> Self {
+        let detail = "No order was found for this. Look at the shop, the number, and the e-mail address or postal code, or \
+                      ask the seller.";
+        Self::new(StatusCode::NOT_FOUND, "not_found", detail)
+    }
+
     fn import_expired() -> Self {
         let detail = "This upload is not kept any more: it has grown old, or somebody in it was erased. Its counts stay; \
                       upload the file again if you need its rows.";
@@ -171,8 +179,11 @@ pub async fn finish(
         problem.request_id = Some(id.clone());
         let headers = response.headers().clone();
         response = problem.error_response();
-        if let Some(allow) = headers.get(header::ALLOW) {
-            response.headers_mut().insert(header::ALLOW, allow.clone());
+        // What the handler said besides stays said; of the body, what is told here.
+        for (name, value) in headers {
+            if ![header::CONTENT_TYPE, header::CONTENT_LENGTH].contains(&name) {
+                response.headers_mut().insert(name, value);
+            }
         }
     }
     let headers = response.headers_mut();
@@ -260,6 +271,16 @@ impl From<TakeInError> for Problem {
                 Self::internal()
             }
             TakeInError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<PrivacyError> for Problem {
+    fn from(error: PrivacyError) -> Self {
+        let detail = error.to_string();
+        match error {
+            PrivacyError::Shop(_) => Self::invalid("/shop", "shop_not_found", detail),
+            PrivacyError::Store(error) => error.into(),
         }
     }
 }

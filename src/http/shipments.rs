@@ -10,7 +10,7 @@ use crate::domain::event_time::{EventTime, EventTimeSchema};
 use crate::domain::ids::{OrderId, ShipmentId};
 use crate::domain::milestone::{Milestone, SubStatus};
 use crate::domain::order::Place;
-use crate::domain::scan::{Scan, ScanDetails, Source};
+use crate::domain::scan::{Scan, ScanDetails, Source, TrackingEvent};
 use crate::domain::shipment::TrackingRow;
 use crate::domain::tracking_number::Hints;
 use crate::flows::list_shipments::{self, ShipmentDetail, ShipmentFilter};
@@ -262,7 +262,7 @@ async fn find(app: &Arc<App>, caller: &Caller, id: ShipmentId) -> Result<Shipmen
     Ok(shown(detail, &app.public_url()))
 }
 
-fn shown(detail: ShipmentDetail, public_url: &str) -> ShipmentOut {
+pub(super) fn shown(detail: ShipmentDetail, public_url: &str) -> ShipmentOut {
     let ShipmentDetail { view, shop, legs, token } = detail;
     let (shipment, order, standing) = (view.shipment, view.order, view.standing);
     let known = shipment.carrier.as_deref().and_then(carrier::by_slug);
@@ -344,7 +344,12 @@ pub async fn list_events(app: Data<App>, caller: Caller, id: Path<Uuid>) -> Resu
     let (app, seller, id) = (app.into_inner(), caller.seller()?, ShipmentId(*id));
     let found = app::read(&app, move |app| list_shipments::list_events(&app.store, seller, id, app.now())).await;
     let events = found.ok_or_else(Problem::internal)??.ok_or_else(|| Problem::not_found("shipment"))?;
-    let data = events.into_iter().map(|(event, details)| EventOut {
+    let data = events.into_iter().map(|(event, details)| event_shown(event, details));
+    Ok(Json(Events { data: data.collect(), next_cursor: None }))
+}
+
+pub(super) fn event_shown(event: TrackingEvent, details: ScanDetails) -> EventOut {
+    EventOut {
         id: event.id.0,
         occurred: event.occurred,
         heard_at: event.heard_at,
@@ -354,8 +359,7 @@ pub async fn list_events(app: Data<App>, caller: Caller, id: Path<Uuid>) -> Resu
         source: event.source,
         place: details.place,
         description: details.description,
-    });
-    Ok(Json(Events { data: data.collect(), next_cursor: None }))
+    }
 }
 
 /// Scans that the shop tells.
