@@ -27,6 +27,7 @@ mod house;
 mod imports;
 mod openapi;
 mod parcels;
+mod privacy;
 mod reports;
 mod server;
 mod story;
