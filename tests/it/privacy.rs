@@ -7,8 +7,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 
-on_both!(a_consignee_is_kept_sealed_and_forgotten_for_good, an_export_tells_everything, a_link_that_is_wrong_is_one_page);
+on_both!(
+    a_consignee_is_kept_sealed_and_forgotten_for_good,
+    an_export_tells_everything,
+    what_is_old_goes_by_itself,
+    a_link_that_is_wrong_is_one_page,
+);
 
 /// Words that stand nowhere else.
 const CANARIES: [&str; 12] = [
@@ -311,6 +317,43 @@ fn an_export_tells_everything(database: Database) {
     let other = server.seller("Somebody else", "UTC");
     let theirs = server.get(&other.key, &format!("/v1/privacy/export?order_id={}", text(&order["id"]))).must_be(200);
     assert_eq!((&theirs.json()["orders"], &theirs.json()["import_rows"]), (&json!([]), &json!([])));
+    server.check_invariants();
+}
+
+fn what_is_old_goes_by_itself(database: Database) {
+    let mut server = Server::start(database);
+    let seller = server.seller("Lantern", "Europe/Berlin");
+    let key = &seller.key;
+    canaries_come_in(&server, key);
+    let done = json!({"order_number": "DONE-1", "recipient": {"name": "Fay Wyvernette"}});
+    server.post(key, "/v1/orders", &done).must_be(201);
+    let before = server.all(key, "/v1/imports");
+    server.execute("UPDATE sellers SET upload_days = 0; UPDATE shops SET contact_days = 0");
+    server.kill();
+    server.launch();
+    let began = Instant::now();
+    while !server.order(key, "DONE-1")["recipient"]["name"].is_null()
+        || server.all(key, "/v1/imports").iter().any(|import| import["expired_at"].is_null())
+    {
+        assert!(began.elapsed() < Duration::from_mins(1), "nothing is swept: {}", server.log_tail());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    for (import, before) in server.all(key, "/v1/imports").iter().zip(&before) {
+        for kept in ["id", "state", "kind", "rows_total", "rows_created", "rows_rejected", "problems", "file_name"] {
+            assert_eq!(import[kept], before[kept], "{kept}");
+        }
+        let id = text(&import["id"]);
+        for of in ["rows", "repaired.csv"] {
+            server.get(key, &format!("/v1/imports/{id}/{of}")).must_be_problem(410, "import_expired");
+        }
+        let commit = format!("/v1/imports/{id}/commit");
+        server.send(&Method::POST, key, &commit, None).must_be_problem(410, "import_expired");
+    }
+    for table in ["import_rows", "import_row_names", "import_chunks"] {
+        assert_eq!(server.count(table), 0, "{table}");
+    }
+    // What is under way is not over: its contact and its events stay as they are.
+    assert_eq!(server.order(key, CONTROL)["recipient"]["name"], "Ada Quillonia");
     server.check_invariants();
 }
 

@@ -221,7 +221,7 @@ impl Server {
         kept
     }
 
-    fn execute(&self, statement: &str) {
+    pub(crate) fn execute(&self, statement: &str) {
         match self.sqlite() {
             Some(mut sqlite) => sqlite.batch_execute(statement).unwrap(),
             None => PgConnection::establish(&self.database_url).unwrap().batch_execute(statement).unwrap(),

@@ -182,7 +182,6 @@ async fn right_and_wrong_take_equal_time() {
         }
         assert!(times.iter().map(Vec::len).sum::<usize>() >= 2_000);
         let t = welch_t(&times[0], &times[1]);
-        eprintln!("DBG t={t} beat={TEST_BEAT:?}");
         if t.abs() < WELCH_T {
             return;
         }
