@@ -52,8 +52,7 @@ pub fn list_rows(
     if import.expired_at.is_some() {
         return Err(RowsError::Expired);
     }
-    let rows = store
-        .seller(import.seller_id)
-        .read(|tables| tables.import_rows_page(import.id, outcome, after_line, limit));
+    let rows =
+        store.seller(import.seller_id).read(|tables| tables.import_rows_page(import.id, outcome, after_line, limit));
     rows.map_err(RowsError::Store)
 }

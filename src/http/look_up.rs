@@ -129,13 +129,11 @@ async fn answer(
     turnstile.admit_subject(&subject)?;
     // Not on the thread that answers: there one caller's work would delay the next one's answer.
     let found = app::in_background(app, move |app| look_up::look_up(&app.store, &question, app.now())).await;
-    match found.ok_or_else(Problem::internal)?? {
-        Some(status) => Ok(private(&mut HttpResponse::Ok()).json(status)),
-        None => {
-            turnstile.count_miss(&subject);
-            Err(Problem::nothing_to_show())
-        }
-    }
+    let Some(status) = found.ok_or_else(Problem::internal)?? else {
+        turnstile.count_miss(&subject);
+        return Err(Problem::nothing_to_show());
+    };
+    Ok(private(&mut HttpResponse::Ok()).json(status))
 }
 
 /// Under what tries are counted: the shop with the order, or the parcel's number.

@@ -150,7 +150,8 @@ pub fn configure(config: &mut web::ServiceConfig, app: &Arc<App>) {
         .app_data(web::PathConfig::default().error_handler(|_, _| Problem::not_found("object").into()));
     for (path, routes) in by_path() {
         let mut resource = web::resource(path);
-        let methods = routes.iter().map(|route| if route.method == Method::GET { "GET, HEAD" } else { route.method.as_str() });
+        let methods =
+            routes.iter().map(|route| if route.method == Method::GET { "GET, HEAD" } else { route.method.as_str() });
         let allow = methods.collect::<Vec<_>>().join(", ");
         for route in routes {
             let access = route.access;

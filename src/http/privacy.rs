@@ -88,9 +88,7 @@ pub struct ErasureOut {
 pub async fn erase_person(app: Data<App>, caller: Caller, told: Json<PersonIn>) -> Result<HttpResponse, Problem> {
     let (app, seller, actor) = (app.into_inner(), caller.seller()?, caller.actor());
     let person = told.into_inner().person()?;
-    let erased = app::in_background(&app, move |app| {
-        erase::erase(&app.store, seller, &person, &actor, app.now())
-    });
+    let erased = app::in_background(&app, move |app| erase::erase(&app.store, seller, &person, &actor, app.now()));
     let erasure = erased.await.ok_or_else(Problem::internal)??;
     Ok(HttpResponse::Created().json(ErasureOut {
         id: erasure.id.0,
@@ -183,12 +181,7 @@ fn told_of(app: &App, seller: SellerId, traces: Traces) -> Result<PersonOut, Sto
         }
     }
     let rows = traces.rows.into_iter().map(|row| PersonRow { import_id: row.import_id.0, row: row_shown(row) });
-    Ok(PersonOut {
-        orders: told,
-        import_rows: rows.collect(),
-        truncated: traces.truncated,
-        exported_at: app.now(),
-    })
+    Ok(PersonOut { orders: told, import_rows: rows.collect(), truncated: traces.truncated, exported_at: app.now() })
 }
 
 const MOST_SHIPMENTS: i64 = 1000;
@@ -205,10 +198,7 @@ fn shipments_of(app: &App, seller: SellerId, order: OrderId) -> Result<Vec<Perso
             let signed_by = details.signed_by.clone();
             PersonEvent { event: shipments::event_shown(event, details), signed_by }
         });
-        told.push(PersonShipment {
-            events: events.collect(),
-            shipment: shipments::shown(parcel, &app.public_url()),
-        });
+        told.push(PersonShipment { events: events.collect(), shipment: shipments::shown(parcel, &app.public_url()) });
     }
     Ok(told)
 }

@@ -53,7 +53,9 @@ fn each_role_opens_its_doors_and_no_others(database: Database) {
         for (role, key) in &keys {
             let opens = match (door, *role) {
                 (Door::Reports, _) => true,
-                (_, "admin") | (Door::Clerk | Door::Manager, "seller-viewer") | (Door::Manager, "seller-clerk") => false,
+                (_, "admin") | (Door::Clerk | Door::Manager, "seller-viewer") | (Door::Manager, "seller-clerk") => {
+                    false
+                }
                 (Door::Viewer | Door::Clerk | Door::Manager, _) => true,
             };
             let answer = server.send(&method, key, path, None);

@@ -18,8 +18,18 @@ on_both!(
 
 /// Words that stand nowhere else.
 const CANARIES: [&str; 12] = [
-    "Quillonia", "Xanthippe", "Vortigern", "qcanary7", "zcanary8", "876543210987", "Mockingbird", "Zephyrine", "Basilisk",
-    "Gryphonia", "Wyvernette", "Chimaerine",
+    "Quillonia",
+    "Xanthippe",
+    "Vortigern",
+    "qcanary7",
+    "zcanary8",
+    "876543210987",
+    "Mockingbird",
+    "Zephyrine",
+    "Basilisk",
+    "Gryphonia",
+    "Wyvernette",
+    "Chimaerine",
 ];
 /// Stands in the clear on purpose: if it is not found, the search is broken.
 const CONTROL: &str = "CTRL-1001";
@@ -156,9 +166,14 @@ fn answers_of(server: &Server, seller: &Seller) -> String {
 fn reports(server: &Server, key: &str) -> Vec<String> {
     let (from, to) = (days_ago(400), days_ago(-1));
     let until = format!("as_of={to}&known_at={to}T00:00:00Z&from={from}&to={to}");
-    ["delays?rows=groups&group_by=destination_country,destination_region&", "lanes?", "carriers?", "delays?rows=shipments&"]
-        .map(|report| server.get(key, &format!("/v1/reports/{report}{until}")).must_be(200).text())
-        .to_vec()
+    [
+        "delays?rows=groups&group_by=destination_country,destination_region&",
+        "lanes?",
+        "carriers?",
+        "delays?rows=shipments&",
+    ]
+    .map(|report| server.get(key, &format!("/v1/reports/{report}{until}")).must_be(200).text())
+    .to_vec()
 }
 
 fn handle(seller: &Seller) -> String {
@@ -196,7 +211,11 @@ fn what_comes_again_brings_nothing_back(server: &Server, seller: &Seller) {
         assert!(!told.contains(canary), "{canary} came back");
     }
     let order = server.order(key, CONTROL);
-    assert_eq!((&order["recipient"]["name"], &order["ship_to"]["postal_code"]), (&Value::Null, &Value::Null), "{order}");
+    assert_eq!(
+        (&order["recipient"]["name"], &order["ship_to"]["postal_code"]),
+        (&Value::Null, &Value::Null),
+        "{order}"
+    );
     server.track(&link, "text/html").must_be(200);
     let question = json!({"shop": handle(seller), "order_number": CONTROL, "email": "qcanary7@example.com"});
     server.post("", "/v1/status/lookup", &question).must_be_problem(404, "not_found");
@@ -223,9 +242,14 @@ fn canaries_come_in_again(server: &Server, key: &str) -> String {
     ] {
         server.import(key, &format!("kind={kind}"), sheet);
     }
-    let order = json!({"order_number": "REST-1", "recipient": {"name": "Eve Wyvernette"}, "ship_to": {"postal_code": "75001"}});
+    let order =
+        json!({"order_number": "REST-1", "recipient": {"name": "Eve Wyvernette"}, "ship_to": {"postal_code": "75001"}});
     let order = server.post(key, "/v1/orders", &order).must_be(200).json();
-    assert_eq!((&order["recipient"]["name"], &order["ship_to"]["postal_code"]), (&Value::Null, &Value::Null), "{order}");
+    assert_eq!(
+        (&order["recipient"]["name"], &order["ship_to"]["postal_code"]),
+        (&Value::Null, &Value::Null),
+        "{order}"
+    );
     text(&server.order(key, CONTROL)["status_url"])
 }
 

@@ -69,8 +69,7 @@ fn order(tables: &mut SellerTables, (seller_id, shop_id): (SellerId, ShopId), nu
     };
     tables.insert_order(&order).unwrap();
     let told = Some("ada@example.com".to_owned());
-    let contact =
-        crate::domain::order::Contact { email: told, phone: Some(phone.to_owned()), ..Default::default() };
+    let contact = crate::domain::order::Contact { email: told, phone: Some(phone.to_owned()), ..Default::default() };
     tables.put_contact(id, &contact).unwrap();
     id
 }
@@ -200,9 +199,9 @@ fn an_unknown_shop_is_an_error_and_an_unknown_order_is_none() {
             assert_eq!((erasure.orders, erasure.imports), (0, 0), "{person:?}");
         }
         let other = seller(store);
-        let theirs = store.seller(other.0).write(|tables| {
-            Ok::<_, crate::store::StoreError>(order(tables, other, "1", "+49 170 1234567"))
-        });
+        let theirs = store
+            .seller(other.0)
+            .write(|tables| Ok::<_, crate::store::StoreError>(order(tables, other, "1", "+49 170 1234567")));
         let theirs = theirs.unwrap();
         assert_eq!(ask(&Person::Order(theirs)).unwrap().orders, 0);
         assert!(store.seller(other.0).read(|tables| tables.contact(theirs)).unwrap().is_some());

@@ -40,18 +40,16 @@ fn shop() -> Shop {
     let app = Arc::new(App::open(Config { database_url, ..Config::default() }, Clock::System).unwrap());
     let made = sign_up_seller(&app.store, "Lantern", None, Some("UTC"), app.now()).unwrap();
     let id = made.shop_id.0.simple().to_string();
-    let handle = format!("lantern-{}", &id[24..]);
+    let handle = format!("lantern-{}", id.get(24..).unwrap());
     let (seller, long_ago) = (made.seller_id, app.now() - (24 * 130).hours());
-    for (number, state, at) in [("1001", None, app.now()), ("ERASED", None, app.now()), ("OVER", cancelled(), long_ago)] {
+    for (number, state, at) in
+        [("1001", None, app.now()), ("ERASED", None, app.now()), ("OVER", Some(OrderState::Cancelled), long_ago)]
+    {
         put(&app, seller, number, state, at);
     }
     let erased = Person::OrderNumber(None, "ERASED".to_owned());
     erase::erase(&app.store, seller, &erased, &Actor::system(), app.now()).unwrap();
     Shop { app, seller, handle, _folder: folder }
-}
-
-fn cancelled() -> Option<OrderState> {
-    Some(OrderState::Cancelled)
 }
 
 fn put(app: &App, seller: SellerId, number: &str, state: Option<OrderState>, now: Timestamp) {
@@ -77,7 +75,8 @@ fn put(app: &App, seller: SellerId, number: &str, state: Option<OrderState>, now
 
 /// What is asked, and whether it is right.
 fn questions(handle: &str) -> Vec<(&'static str, Value, bool)> {
-    let ask = |shop: &str, number: &str, proof: &str, told: &str| json!({"shop": shop, "order_number": number, proof: told});
+    let ask =
+        |shop: &str, number: &str, proof: &str, told: &str| json!({"shop": shop, "order_number": number, proof: told});
     let ada = "ada@example.com";
     vec![
         ("by e-mail", ask(handle, "1001", "email", " Ada@Example.com"), true),
@@ -127,8 +126,7 @@ async fn every_wrong_answer_is_one_answer() {
     for (what, question, is_right) in questions(&shop.handle) {
         let answer = call_service(&service, asked(&question).to_request()).await;
         let (status, headers) = (answer.status(), answer.headers().clone());
-        let headers: BTreeMap<_, _> =
-            headers.into_iter().map(|(name, value)| (name.to_string(), value)).collect();
+        let headers: BTreeMap<_, _> = headers.into_iter().map(|(name, value)| (name.to_string(), value)).collect();
         let body = read_body(answer).await;
         if is_right {
             assert_eq!(status, StatusCode::OK, "{what}");
@@ -159,7 +157,7 @@ async fn right_and_wrong_take_equal_time() {
     };
     let round = async |round: usize| {
         let calls = (0..TOGETHER).map(|n| {
-            let is_right = (n + round) % 2 == 0;
+            let is_right = (n + round).is_multiple_of(2);
             let of = if is_right { &right } else { &wrong };
             let (_, question, _) = &of[(n / 2 + round) % of.len()];
             let time = &time;
