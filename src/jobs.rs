@@ -76,6 +76,10 @@ async fn sweeping(app: &Arc<App>, pace: Pace) {
     while !app.is_stopping() {
         if app.now() >= next {
             done(in_background(app, |app| sweep(app).map(|()| 0)).await, "sweeping");
+            let expired = in_background(app, |app| flows::privacy::expire::expire_imports(&app.store, app.now()));
+            done(expired.await, "deleting old uploads");
+            let expired = in_background(app, |app| flows::privacy::expire::expire_contacts(&app.store, app.now()));
+            done(expired.await, "deleting old contacts");
             next = app.now().saturating_add(SWEEP).unwrap_or(next);
         }
         tokio::time::sleep(pace.idle).await;

@@ -70,6 +70,8 @@ ids! {
     EventId;
     /// One uploaded file.
     ImportId;
+    /// One wish of a person to be forgotten.
+    ErasureId;
     /// A row of the outbox.
     OutboxId;
     /// One worker's hold on a piece of work; a worker that lost it writes nothing more.

@@ -79,6 +79,17 @@ pub fn phone_key(text: &str) -> Option<String> {
     (digits.len() >= 6).then(|| digits.iter().skip(digits.len().saturating_sub(9)).collect())
 }
 
+/// Whether two telephone numbers may be one: the shorter, without the zeros in front, ends the longer.
+pub fn is_same_phone(one: &str, other: &str) -> bool {
+    let significant = |text: &str| -> String {
+        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+        digits.trim_start_matches('0').to_owned()
+    };
+    let (one, other) = (significant(one), significant(other));
+    let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
+    short.len() >= 6 && long.ends_with(&short)
+}
+
 /// A postal code as it is compared: its letters and digits, in capitals. `None` of a text with neither.
 pub fn postal_key(text: &str) -> Option<String> {
     let bare: String = text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect();
@@ -213,4 +224,24 @@ pub struct OrderRow {
     pub state: Option<OrderState>,
     pub channel: Option<String>,
     pub line: OrderLine,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_telephone_number_is_written_in_many_ways() {
+        for (what, one, other, same) in [
+            ("with and without its country", "+49 170 1234567", "0170/1234567", true),
+            ("two zeros for the plus", "0049 170 1234567", "+491701234567", true),
+            ("two countries", "+49 170 1234567", "+43 170 1234567", false),
+            ("two people", "+49 170 1234567", "+49 170 1234568", false),
+            ("too short to tell", "12345", "0012345", false),
+        ] {
+            assert_eq!(is_same_phone(one, other), same, "{what}");
+            assert_eq!(is_same_phone(other, one), same, "{what}, the other way about");
+            assert!(!same || phone_key(one) == phone_key(other), "{what}: found by its key");
+        }
+    }
 }

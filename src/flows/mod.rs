@@ -11,6 +11,7 @@ pub mod list_sellers;
 pub mod list_shipments;
 pub mod manage_keys;
 pub mod poll_carriers;
+pub mod privacy;
 pub mod record_events;
 pub mod refresh_shipment;
 pub mod reports;

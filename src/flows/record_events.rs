@@ -5,7 +5,7 @@
 
 use crate::domain::carrier::CarrierSlug;
 use crate::domain::ids::{EventId, ShipmentId, TrackerId};
-use crate::domain::scan::{DedupeKey, Scan, Source, TrackingEvent};
+use crate::domain::scan::{DedupeKey, Scan, ScanDetails, Source, TrackingEvent};
 use crate::domain::standing::{ShipmentFacts, Standing};
 use crate::store::orders::Order;
 use crate::store::outbox::Change;
@@ -55,9 +55,11 @@ pub fn append(
     let carrier = CarrierSlug::from_stored(tracker.carrier.clone());
     let mut news = 0;
     let mut latest = tracker.last_event_at.map(Timestamp::from);
+    let (keeps_details, nothing) = (keeps_details(tables, tracker, source)?, ScanDetails::default());
     for scan in scans {
         let event = event_of(moment, tracker.id, scan, source, scan.dedupe_key(&carrier, &tracker.number));
-        if tables.append_event(&event, &scan.details)? {
+        let details = if keeps_details { &scan.details } else { &nothing };
+        if tables.append_event(&event, details)? {
             news += 1;
             latest = latest.max(Some(event.sort_at));
         } else if source == Source::Seller {
@@ -68,6 +70,16 @@ pub fn append(
         tables.note_event(tracker.id, latest)?;
     }
     Ok(news)
+}
+
+/// Not where the parcel's person was erased. A tracker that went to a carrier and back may have been read before that.
+fn keeps_details(tables: &mut SellerTables, tracker: &Tracker, source: Source) -> Result<bool, StoreError> {
+    match source {
+        Source::Csv | Source::Seller => Ok(tracker.details_erased_at.is_none()),
+        Source::Poll | Source::Push => {
+            Ok(tables.tracker_by_id(tracker.id)?.is_some_and(|it| it.details_erased_at.is_none()))
+        }
+    }
 }
 
 fn event_of(moment: &Moment, tracker_id: TrackerId, scan: &Scan, source: Source, key: DedupeKey) -> TrackingEvent {

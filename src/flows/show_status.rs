@@ -1,8 +1,10 @@
 //! The customer's status: what the holder of an order's link may see, and nothing else.
 
+pub mod look_up;
+
 use crate::domain::carrier;
 use crate::domain::event_time::EventTime;
-use crate::domain::ids::{OrderId, ShipmentId};
+use crate::domain::ids::ShipmentId;
 use crate::domain::milestone::{Actor, Milestone, SubStatus};
 use crate::domain::verdict::VerdictKind;
 use crate::secrets::digest;
@@ -92,12 +94,14 @@ pub enum StatusError {
 pub fn show_status(store: &Store, token: &str, now: Timestamp) -> Result<Status, StatusError> {
     let found = store.platform(Reason::StatusToken).read(|tables| tables.order_by_token(&digest(token)))?;
     let (seller, order) = found.ok_or(StatusError::NotFound)?;
-    store.seller(seller).read(|tables| status_of(tables, order, now))
+    store.seller(seller).read(|tables| {
+        let order = tables.order(order)?.ok_or(StatusError::NotFound)?;
+        status_of(tables, order, now)
+    })
 }
 
-fn status_of(tables: &mut SellerTables, order: OrderId, now: Timestamp) -> Result<Status, StatusError> {
+fn status_of(tables: &mut SellerTables, order: Order, now: Timestamp) -> Result<Status, StatusError> {
     let seller = tables.profile()?.ok_or(StatusError::NotFound)?;
-    let order = tables.order(order)?.ok_or(StatusError::NotFound)?;
     let shipments = tables.shipments_of_order(order.id)?;
     let mut parcels = Vec::new();
     for shipment in &shipments {

@@ -75,6 +75,9 @@ pub struct ImportOut {
     file: Option<Value>,
     /// Why the file was refused as a whole.
     errors: Vec<Value>,
+    /// When the results of its rows were deleted by age; the counts stay.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    expired_at: Option<jiff::Timestamp>,
     #[schema(value_type = String, format = DateTime)]
     created_at: jiff::Timestamp,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -97,7 +100,7 @@ pub struct RowOut {
     outcome: String,
     order_id: Option<Uuid>,
     shipment_id: Option<Uuid>,
-    /// Canonical column to value, as read.
+    /// Canonical column to value, as read; `{"erased": true}` where the person it named was erased.
     read: Value,
     /// `{"column","code","detail","repair"?}`.
     errors: Value,
@@ -169,7 +172,7 @@ pub(super) async fn work_on<T: Send + 'static>(
 
 fn shown(import: list_imports::Import, shop: Option<String>) -> ImportOut {
     let counts = import.problems.0.as_object().cloned().unwrap_or_default();
-    let (accepted, file) = (import.rows_accepted(), import.survey.map(|it| it.0));
+    let (accepted, file) = (import.rows_accepted(), import.about.survey);
     let mut problems: Vec<_> =
         counts.into_iter().map(|(code, count)| ProblemCount { code, count: count.as_u64().unwrap_or(0) }).collect();
     problems.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.code.cmp(&b.code)));
@@ -180,7 +183,7 @@ fn shown(import: list_imports::Import, shop: Option<String>) -> ImportOut {
         preset: file.as_ref().and_then(|file| file.get("preset")?.as_str().map(str::to_owned)),
         dry_run: import.dry_run,
         state: import.state,
-        file_name: import.file_name,
+        file_name: import.about.file_name,
         file_bytes: import.file_bytes,
         rows_total: import.rows_total,
         rows_accepted: accepted,
@@ -191,7 +194,8 @@ fn shown(import: list_imports::Import, shop: Option<String>) -> ImportOut {
         rows_warned: import.rows_warned,
         problems,
         file,
-        errors: import.failure.and_then(|it| it.0.as_array().cloned()).unwrap_or_default(),
+        errors: import.about.failure.and_then(|it| it.as_array().cloned()).unwrap_or_default(),
+        expired_at: import.expired_at.map(|at| at.0),
         created_at: import.created_at.0,
         finished_at: import.finished_at.map(|at| at.0),
     }
@@ -273,6 +277,7 @@ pub struct RowsQuery {
         (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "An admin's key.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such import.", body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "Not kept any more.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub async fn list_import_rows(
@@ -293,7 +298,11 @@ pub async fn list_import_rows(
     let fetched =
         app::read(&app, move |app| list_imports::list_rows(&app.store, &import, outcome.as_deref(), after, limit + 1));
     let fetched = fetched.await.ok_or_else(Problem::internal)??;
-    let show = |row: list_imports::ImportRow| RowOut {
+    Ok(Json(paging::page(fetched, limit, |row| row.line.to_string(), row_shown)))
+}
+
+pub(super) fn row_shown(row: list_imports::ImportRow) -> RowOut {
+    RowOut {
         line: row.line,
         outcome: row.outcome,
         order_id: row.order_id.map(|id| id.0),
@@ -301,8 +310,7 @@ pub async fn list_import_rows(
         read: row.report.cells,
         errors: row.report.errors,
         warnings: row.report.warnings,
-    };
-    Ok(Json(paging::page(fetched, limit, |row| row.line.to_string(), show)))
+    }
 }
 
 /// The rejected rows in your own columns, with what is wrong and what can be proved
@@ -315,12 +323,13 @@ pub async fn list_import_rows(
         (status = 403, description = "An admin's key.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such import.", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "No row could be read.", body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "Not kept any more.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub async fn repaired_file(app: Data<App>, caller: Caller, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
     let app = app.into_inner();
     let (import, _) = find(&app, &caller, *id).await?;
-    if import.survey.is_none() {
+    if import.about.survey.is_none() && !import.has_lost_its_file() {
         let detail = "There are no rows to repair: the file is not read yet, or was refused as a whole.";
         return Err(Problem::new(StatusCode::CONFLICT, "no_rows", detail));
     }
@@ -358,6 +367,7 @@ pub async fn cancel_import(app: Data<App>, caller: Caller, id: Path<Uuid>) -> Re
         (status = 403, description = "This key may not.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such import.", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "No completed dry run.", body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "Not kept any more.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub async fn commit_import(app: Data<App>, caller: Caller, id: Path<Uuid>) -> Result<HttpResponse, Problem> {

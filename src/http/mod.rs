@@ -11,11 +11,13 @@ mod conditions;
 mod fields;
 mod idempotency;
 mod imports;
+mod look_up;
 mod merge_patch;
 mod numbers;
 mod operation;
 mod orders;
 mod paging;
+mod privacy;
 mod problem;
 mod report_query;
 mod reports;
@@ -26,6 +28,7 @@ mod uploads;
 
 use crate::app::App;
 use crate::domain::role::Role;
+use actix_web::guard::{self, Guard};
 use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, web};
@@ -149,7 +152,10 @@ routes! {
     MANAGER api_keys  revoke_api_key;
     VIEWER  changes   list_changes;
     ADMIN   admin     list_sellers;
+    MANAGER privacy   erase_person;
+    MANAGER privacy   export_person;
     PUBLIC  status    show_status;
+    PUBLIC  look_up   look_up_status;
     PUBLIC  operation healthz;
     PUBLIC  operation readyz;
     PUBLIC  operation openapi_json;
@@ -232,7 +238,9 @@ pub fn configure(config: &mut web::ServiceConfig, app: &Arc<App>) {
         if path.ends_with("/batch") {
             resource = resource.app_data(json_up_to(BATCH_BYTES));
         }
-        let allow = routes.iter().map(|route| route.method.as_str()).collect::<Vec<_>>().join(", ");
+        let methods =
+            routes.iter().map(|route| if route.method == Method::GET { "GET, HEAD" } else { route.method.as_str() });
+        let allow = methods.collect::<Vec<_>>().join(", ");
         for route in routes {
             let access = route.access;
             let opened = heeding_keys(route);
@@ -250,7 +258,7 @@ pub fn configure(config: &mut web::ServiceConfig, app: &Arc<App>) {
 /// The handler behind its memory of keys, where the route has one.
 fn heeding_keys(route: Route) -> actix_web::Route {
     let named = format!("{} {}", route.method, route.path);
-    let handler = (route.handler)().method(route.method);
+    let handler = (route.handler)().guard(answering(route.method));
     if route.repeats == Repeats::CarriedOut {
         return handler;
     }
@@ -260,6 +268,14 @@ fn heeding_keys(route: Route) -> actix_web::Route {
 
 fn json_up_to(bytes: usize) -> web::JsonConfig {
     web::JsonConfig::default().limit(bytes).error_handler(|error, _| problem::of_json(&error).into())
+}
+
+/// What is answered to GET is answered to HEAD too, without its body.
+fn answering(method: Method) -> impl Guard {
+    guard::fn_guard(move |request| {
+        let asked = &request.head().method;
+        *asked == method || (method == Method::GET && *asked == Method::HEAD)
+    })
 }
 
 fn by_path() -> BTreeMap<String, Vec<Route>> {
@@ -300,6 +316,7 @@ mod tests {
             "/v1/import-templates/{kind}.csv",
             "/.well-known/jwks.json",
             "/track/{token}",
+            "/v1/status/lookup",
             "/healthz",
             "/readyz",
             "/openapi.json",

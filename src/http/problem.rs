@@ -2,7 +2,9 @@
 
 use crate::flows::access_tokens::TokenError;
 use crate::flows::list_changes::FeedError;
+use crate::flows::list_imports::RowsError;
 use crate::flows::manage_keys::KeyError;
+use crate::flows::privacy::PrivacyError;
 use crate::flows::refresh_shipment::RefreshError;
 use crate::flows::show_status::StatusError;
 use crate::flows::take_in::upload::UploadError;
@@ -125,6 +127,19 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
     }
 
+    /// The one answer to every look-up that shows nothing.
+    pub fn nothing_to_show() -> Self {
+        let detail = "No order was found for this. Look at the shop, the number, and the e-mail address or postal code, or \
+                      ask the seller.";
+        Self::new(StatusCode::NOT_FOUND, "not_found", detail)
+    }
+
+    fn import_expired() -> Self {
+        let detail = "This upload is not kept any more: it has grown old, or somebody in it was erased. Its counts stay; \
+                      upload the file again if you need its rows.";
+        Self::new(StatusCode::GONE, "import_expired", detail)
+    }
+
     fn of_status(status: StatusCode) -> Self {
         let (code, detail) = match status {
             StatusCode::NOT_FOUND => ("no_such_route", "There is no such route; /docs lists all there are."),
@@ -202,8 +217,11 @@ pub async fn finish(
         problem.request_id = Some(id.clone());
         let headers = response.headers().clone();
         response = problem.error_response();
-        if let Some(allow) = headers.get(header::ALLOW) {
-            response.headers_mut().insert(header::ALLOW, allow.clone());
+        // What the handler said besides stays said; of the body, what is told here.
+        for (name, value) in headers {
+            if ![header::CONTENT_TYPE, header::CONTENT_LENGTH].contains(&name) {
+                response.headers_mut().insert(name, value);
+            }
         }
     }
     let headers = response.headers_mut();
@@ -259,10 +277,20 @@ impl From<UploadError> for Problem {
             UploadError::TimeZone(_) => Self::bad_parameter("time_zone", detail),
             UploadError::Shop(_) => Self::bad_parameter("shop", detail),
             UploadError::NotFound => Self::not_found("import"),
+            UploadError::Expired => Self::import_expired(),
             UploadError::NotADryRun(_) => Self::new(StatusCode::CONFLICT, "not_a_dry_run", detail),
             UploadError::Over(_) => Self::new(StatusCode::CONFLICT, "import_is_over", detail),
             UploadError::TakenOver => Self::idempotency_in_progress(),
             UploadError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RowsError> for Problem {
+    fn from(error: RowsError) -> Self {
+        match error {
+            RowsError::Expired => Self::import_expired(),
+            RowsError::Store(error) => error.into(),
         }
     }
 }
@@ -291,6 +319,16 @@ impl From<TokenError> for Problem {
             TokenError::NoScope => Self::invalid("/scopes", "no_scope", detail),
             TokenError::Secret(error) => error.into(),
             TokenError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<PrivacyError> for Problem {
+    fn from(error: PrivacyError) -> Self {
+        let detail = error.to_string();
+        match error {
+            PrivacyError::Shop(_) => Self::invalid("/shop", "shop_not_found", detail),
+            PrivacyError::Store(error) => error.into(),
         }
     }
 }
@@ -353,6 +391,7 @@ impl From<WorkError> for Problem {
         match error {
             WorkError::Store(error) => error.into(),
             WorkError::Row(error) => error.into(),
+            WorkError::Expired => Self::import_expired(),
             WorkError::HoldLost | WorkError::File(_) => {
                 tracing::error!(error = tracing::field::display(chain(&error)), "a stored file could not be read");
                 Self::internal()

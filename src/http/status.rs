@@ -7,7 +7,7 @@ use crate::domain::milestone::Milestone;
 use crate::flows::show_status::{self, Parcel, Status, StatusError};
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Data, Path};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, ResponseError};
 use askama::Template;
 use jiff::civil::Date;
 use std::cmp::Ordering;
@@ -41,7 +41,10 @@ pub async fn show_status(app: Data<App>, token: Path<String>, request: HttpReque
     let found = app::read(&app.into_inner(), move |app| show_status::show_status(&app.store, &token, app.now())).await;
     let found = found.ok_or_else(Problem::internal)?;
     if wants_json(&request) {
-        return Ok(private(&mut HttpResponse::Ok()).json(found?));
+        return Ok(match found {
+            Ok(status) => private(&mut HttpResponse::Ok()).json(status),
+            Err(error) => private_problem(&error.into()),
+        });
     }
     match found {
         Ok(status) => page(StatusCode::OK, &StatusPage { status: &status }),
@@ -73,8 +76,16 @@ fn page(code: StatusCode, template: &impl Template) -> Result<HttpResponse, Prob
     Ok(private(&mut HttpResponse::build(code)).content_type("text/html; charset=utf-8").body(html))
 }
 
+fn private_problem(problem: &Problem) -> HttpResponse {
+    let mut response = problem.error_response();
+    for (name, value) in private(&mut HttpResponse::Ok()).finish().headers() {
+        response.headers_mut().insert(name.clone(), value.clone());
+    }
+    response
+}
+
 /// The link is a secret between the seller and the customer: it is not kept, not indexed and not passed on.
-fn private(response: &mut actix_web::HttpResponseBuilder) -> &mut actix_web::HttpResponseBuilder {
+pub(super) fn private(response: &mut actix_web::HttpResponseBuilder) -> &mut actix_web::HttpResponseBuilder {
     response
         .insert_header((header::CACHE_CONTROL, "private, no-store"))
         .insert_header(("X-Robots-Tag", "noindex, nofollow"))

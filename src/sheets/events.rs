@@ -2,7 +2,7 @@
 
 use super::cells::Cells;
 use crate::domain::order::Place;
-use crate::domain::scan::{Scan, ScanDetails};
+use crate::domain::scan::{self, Scan, ScanDetails};
 use crate::domain::shipment::EventRow;
 use jiff::civil::Time;
 
@@ -15,9 +15,13 @@ pub(super) fn read(cells: &mut Cells<'_>) -> Option<EventRow> {
     needed(cells, "event_at", occurred.is_some());
     let status = cells.status();
     needed(cells, "status", status.is_some());
-    let details =
+    let (status, word) = status?;
+    let mut details =
         ScanDetails { place: cells.text("location"), description: cells.text("description"), signed_by: None };
-    let (raw_code, word) = status?;
+    let raw_code = match word {
+        Some(_) => status,
+        None => keep_apart(status, &mut details),
+    };
     let scan = Scan {
         occurred: occurred?.time,
         sub_status: word.and_then(|it| it.parcel),
@@ -27,6 +31,16 @@ pub(super) fn read(cells: &mut Cells<'_>) -> Option<EventRow> {
         details,
     };
     Some(EventRow { number: number?, scan })
+}
+
+/// Words that are not on our list may name anybody: they go where they can be erased, and a mark stays with the event.
+fn keep_apart(words: String, details: &mut ScanDetails) -> String {
+    let mark = format!("unknown {}", scan::mark_of(&words));
+    details.description = Some(match details.description.take() {
+        Some(description) => format!("{words}: {description}"),
+        None => words,
+    });
+    mark
 }
 
 /// A cell without which the row is nothing: where it is blank, and no other fault of it says so, that is one.

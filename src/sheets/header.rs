@@ -92,11 +92,10 @@ fn columns_named(cells: &[String], kind: Kind) -> usize {
 }
 
 fn not_recognised(header: &Header, kind: Kind) -> FileRejected {
-    let found: Vec<&str> = header.cells.iter().map(String::as_str).filter(|it| !it.is_empty()).take(20).collect();
     let detail = format!(
-        "No header was found. The first line holds: {}. A sheet of {kind} needs the columns {}. Put their names into the \
-         first line, or take our template.",
-        found.join(", "),
+        "No header was found. {} A sheet of {kind} needs the columns {}. Put their names into the first line, or take our \
+         template.",
+        header.told(kind),
         kind.required().join(", ")
     );
     let mut rejected = FileRejected::because(vec![Fault::of_file(header.line, "header_not_recognised", detail)]);
@@ -160,6 +159,17 @@ impl Header {
         Err(Box::new(rejected))
     }
 
+    /// What the line holds. Its cells are quoted only where two of them name columns, since a line of data may name people,
+    /// and this sentence is kept.
+    fn told(&self, kind: Kind) -> String {
+        let filled: Vec<&str> = self.cells.iter().map(String::as_str).filter(|it| !it.is_empty()).collect();
+        if columns_named(&self.cells, kind) < 2 {
+            return format!("Line {} has {} cells, which are no names of columns.", self.line, filled.len());
+        }
+        let quoted: Vec<&str> = filled.into_iter().take(20).collect();
+        format!("Line {} holds: {}.", self.line, quoted.join(", "))
+    }
+
     /// Whether curly quotes stand where quotation marks belong.
     pub(super) fn has_curly_quotes(&self) -> bool {
         self.cells.iter().any(|cell| cell.starts_with(columns::is_curly) && cell.ends_with(columns::is_curly))
@@ -199,11 +209,10 @@ impl Header {
     fn missing(&self, kind: Kind, places: &Places) -> Vec<Fault> {
         let missing: Vec<&str> = kind.required().iter().copied().filter(|name| !places.contains_key(name)).collect();
         let fault = |name: &&str| {
-            let found: Vec<&str> = self.cells.iter().map(String::as_str).filter(|it| !it.is_empty()).take(20).collect();
             let detail = format!(
-                "A sheet of {kind} needs the column {name}, which is not there. Found were: {}. Add it, or give the column that \
-                 holds it this name.",
-                found.join(", ")
+                "A sheet of {kind} needs the column {name}, which is not there. {} Add it, or give the column that holds it \
+                 this name.",
+                self.told(kind)
             );
             Fault::of_file(self.line, "missing_column", detail).in_column(name)
         };

@@ -17,6 +17,12 @@ pub enum Deed {
     SellerCreated,
     KeyCreated,
     KeyRevoked,
+    /// A person asked to be forgotten.
+    PrivacyErased,
+    /// A person asked what is kept.
+    PrivacyExported,
+    /// Contacts had been kept for as long as their shop keeps them.
+    PrivacyExpired,
 }
 
 impl Deed {
@@ -25,6 +31,9 @@ impl Deed {
             Self::SellerCreated => "seller.created",
             Self::KeyCreated => "key.created",
             Self::KeyRevoked => "key.revoked",
+            Self::PrivacyErased => "privacy.erased",
+            Self::PrivacyExported => "privacy.exported",
+            Self::PrivacyExpired => "privacy.expired",
         }
     }
 }

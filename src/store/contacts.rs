@@ -1,8 +1,8 @@
 //! Contacts: who gets the parcels of an order. Sealed, found by keyed hash, and erased on their own.
 
-use super::schema::{order_contacts, orders};
+use super::schema::{order_contacts, orders, shops};
 use super::types::{At, sql};
-use super::{SellerTables, StoreError};
+use super::{PlatformTables, SellerTables, StoreError};
 use crate::domain::ids::{OrderId, SellerId};
 use crate::domain::order::Contact;
 use diesel::prelude::*;
@@ -84,13 +84,17 @@ impl SellerTables<'_> {
     /// Marks an order as erased: what is uploaded later brings its contact back no more.
     pub fn note_contact_erased(&mut self, order: OrderId, now: Timestamp) -> Result<(), StoreError> {
         let mine = orders::table.filter(orders::seller_id.eq(self.seller)).filter(orders::id.eq(order));
-        let erased = (orders::contact_erased_at.eq(Some(At(now))), orders::postal_code.eq(None::<String>));
+        let erased = (
+            orders::contact_erased_at.eq(Some(At(now))),
+            orders::postal_code.eq(None::<String>),
+            orders::version.eq(orders::version + 1),
+        );
         diesel::update(mine).set(erased).execute(self.connection)?;
         Ok(())
     }
 
     /// Orders whose contacts have been kept for as long as their shop keeps them: nothing of them is under way, and
-    /// nothing changed since then.
+    /// nothing changed since then. So is what carriers wrote about their parcels, where there is no contact.
     pub fn overdue_contacts(&mut self, now: Timestamp, limit: i64) -> Result<Vec<OrderId>, StoreError> {
         #[derive(QueryableByName)]
         struct Overdue {
@@ -102,11 +106,11 @@ impl SellerTables<'_> {
             let Some(days) = shop.contact_days else { continue };
             let cutoff = now.checked_sub(jiff::SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(now);
             let statement = format!(
-                "SELECT c.order_id FROM order_contacts c JOIN orders o ON o.seller_id = c.seller_id AND o.id = c.order_id \
-                 WHERE c.seller_id = $1 AND o.shop_id = $2 AND o.updated_at < $3 AND NOT EXISTS (SELECT 1 FROM shipments s \
+                "SELECT o.id AS order_id FROM orders o WHERE o.seller_id = $1 AND o.shop_id = $2 AND o.updated_at < $3 \
+                 AND o.contact_erased_at IS NULL AND NOT EXISTS (SELECT 1 FROM shipments s \
                  JOIN standings t ON t.seller_id = s.seller_id AND t.shipment_id = s.id \
-                 WHERE s.seller_id = c.seller_id AND s.order_id = o.id AND (t.is_open OR t.judged_at >= $3)) \
-                 ORDER BY c.order_id LIMIT {limit}"
+                 WHERE s.seller_id = o.seller_id AND s.order_id = o.id AND (t.is_open OR t.judged_at >= $3)) \
+                 ORDER BY o.id LIMIT {limit}"
             );
             let found: Vec<Overdue> = diesel::sql_query(statement)
                 .bind::<sql::Id, _>(self.seller)
@@ -116,5 +120,13 @@ impl SellerTables<'_> {
             overdue.extend(found.into_iter().map(|row| row.order_id));
         }
         Ok(overdue)
+    }
+}
+
+impl PlatformTables<'_> {
+    /// Sellers with a shop that keeps contacts for a time only.
+    pub fn sellers_that_forget(&mut self) -> Result<Vec<SellerId>, StoreError> {
+        let forget = shops::table.filter(shops::contact_days.is_not_null()).select(shops::seller_id).distinct();
+        Ok(forget.load(self.connection)?)
     }
 }

@@ -1,6 +1,6 @@
 //! Tracking events, append-only and chained; their erasable details; withdrawals.
 
-use super::schema::{event_details, event_withdrawals, tracking_events};
+use super::schema::{event_details, event_withdrawals, trackers, tracking_events};
 use super::types::{At, sql};
 use super::{SellerTables, StoreError};
 use crate::domain::chain::{self, Hash};
@@ -198,12 +198,16 @@ impl SellerTables<'_> {
         Ok(latest.into_iter().filter_map(|(key, withdrawn)| withdrawn.then_some(key)).collect())
     }
 
-    /// Erases place, text and signer of all that was heard of a tracker; the events stay, and so does their chain.
-    pub fn erase_event_details(&mut self, tracker: TrackerId) -> Result<usize, StoreError> {
+    /// Erases place, text and signer of all that was heard of a tracker, and keeps none from now on; the events stay, and
+    /// so does their chain.
+    pub fn erase_event_details(&mut self, tracker: TrackerId, now: Timestamp) -> Result<usize, StoreError> {
         let details = event_details::table
             .filter(event_details::seller_id.eq(self.seller))
             .filter(event_details::tracker_id.eq(tracker));
-        Ok(diesel::delete(details).execute(self.connection)?)
+        let erased = diesel::delete(details).execute(self.connection)?;
+        let mine = trackers::table.filter(trackers::seller_id.eq(self.seller)).filter(trackers::id.eq(tracker));
+        diesel::update(mine).set(trackers::details_erased_at.eq(Some(At(now)))).execute(self.connection)?;
+        Ok(erased)
     }
 
     /// Notes that a source took an event back (`withdrawn`), or told it again.

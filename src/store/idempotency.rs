@@ -49,6 +49,14 @@ macro_rules! held {
 }
 
 impl SellerTables<'_> {
+    /// Forgets every answer that is kept for this seller; what is still at work goes on.
+    pub fn forget_answers(&mut self) -> Result<usize, StoreError> {
+        let answered = idempotency_keys::table
+            .filter(idempotency_keys::seller_id.eq(self.seller))
+            .filter(idempotency_keys::answer.is_not_null());
+        Ok(diesel::delete(answered).execute(self.connection)?)
+    }
+
     pub fn key_use(&mut self, route: &str, key: &str) -> Result<Option<KeyUse>, StoreError> {
         let mine = idempotency_keys::table
             .filter(idempotency_keys::seller_id.eq(self.seller))

@@ -1,17 +1,17 @@
-//! Imports: uploaded files, how far each has come, and what became of each row.
+//! Imports: uploaded files and how far each has come. The files, and what they say of themselves, are sealed.
 
-use super::schema::{import_chunks, import_rows, imports};
+use super::schema::{import_chunks, imports, sellers};
 use super::types::{At, Json, sql};
 use super::{PlatformTables, SellerTables, StoreError};
-use crate::domain::ids::{ClaimId, ImportId, OrderId, PrincipalId, SellerId, ShipmentId, ShopId};
+use crate::domain::ids::{ClaimId, ImportId, PrincipalId, SellerId, ShopId};
+use crate::secrets::Vault;
 use diesel::prelude::*;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// One uploaded file.
-#[derive(Debug, Clone, PartialEq, Queryable, QueryableByName, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = imports, treat_none_as_null = true)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Import {
     pub seller_id: SellerId,
     pub id: ImportId,
@@ -22,12 +22,8 @@ pub struct Import {
     pub state: String,
     pub dry_run: bool,
     pub options: Json,
-    pub file_name: Option<String>,
+    pub about: About,
     pub file_bytes: i64,
-    /// What was found out about the file.
-    pub survey: Option<Json>,
-    /// Why the file was refused as a whole.
-    pub failure: Option<Json>,
     /// How often each code came up: `{"bad_checksum": 2}`.
     pub problems: Json,
     /// The line of the last record that is done.
@@ -43,8 +39,22 @@ pub struct Import {
     pub finished_at: Option<At>,
     pub claimed_until: Option<At>,
     pub claim: Option<ClaimId>,
-    /// The file and what was read of its rows were deleted by age, or in an erasure.
+    /// The file and the results of its rows were deleted by age.
     pub expired_at: Option<At>,
+    /// The file was deleted in an erasure, or will be when the work on it has ended. Its rows stay, those of the person
+    /// erased without what they said.
+    pub file_erased_at: Option<At>,
+}
+
+/// What may quote the file: sealed with its header.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct About {
+    pub file_name: Option<String>,
+    /// What was found out about the file.
+    pub survey: Option<Value>,
+    /// Why the file was refused as a whole.
+    pub failure: Option<Value>,
 }
 
 impl Import {
@@ -55,58 +65,147 @@ impl Import {
     pub fn rows_done(&self) -> i64 {
         self.rows_accepted() + self.rows_unchanged + self.rows_rejected
     }
+
+    /// Whether nothing works on it any more.
+    pub fn is_over(&self) -> bool {
+        matches!(self.state.as_str(), "completed" | "failed" | "cancelled")
+    }
+
+    /// Whether its file is gone, or promised to be.
+    pub fn has_lost_its_file(&self) -> bool {
+        self.expired_at.is_some() || self.file_erased_at.is_some()
+    }
 }
 
-/// What became of one row.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ImportRow {
-    pub import_id: ImportId,
-    /// The physical line where the record starts, 1-based, header included.
-    pub line: i64,
-    pub outcome: String,
-    pub order_id: Option<OrderId>,
-    pub shipment_id: Option<ShipmentId>,
-    pub report: RowReport,
-}
-
-/// What was read of a row and what is wrong with it: sealed, since it may name people.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct RowReport {
-    /// Canonical column to value, as read.
-    pub cells: Value,
-    pub errors: Value,
-    pub warnings: Value,
-}
-
-#[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = import_rows)]
-struct StoredRow {
+/// An import as it lies in the database.
+#[derive(Queryable, QueryableByName, Selectable, Insertable)]
+#[diesel(table_name = imports)]
+struct StoredImport {
     seller_id: SellerId,
-    import_id: ImportId,
-    line: i64,
-    outcome: String,
-    order_id: Option<OrderId>,
-    shipment_id: Option<ShipmentId>,
+    id: ImportId,
+    shop_id: ShopId,
+    created_at: At,
+    uploaded_by: PrincipalId,
+    expired_at: Option<At>,
+    file_erased_at: Option<At>,
+    #[diesel(embed)]
+    course: Course,
+}
+
+/// What work on an import changes. What retention and erasures write is not in it, so that a worker that knows nothing of
+/// them does not take it back.
+#[derive(Queryable, QueryableByName, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = imports, treat_none_as_null = true)]
+struct Course {
+    kind: Option<String>,
+    state: String,
+    dry_run: bool,
+    options: Json,
     sealed: Vec<u8>,
+    file_bytes: i64,
+    problems: Json,
+    cursor_line: i64,
+    rows_total: i64,
+    rows_created: i64,
+    rows_updated: i64,
+    rows_unchanged: i64,
+    rows_rejected: i64,
+    rows_warned: i64,
+    finished_at: Option<At>,
+    claimed_until: Option<At>,
+    claim: Option<ClaimId>,
+}
+
+impl StoredImport {
+    fn sealed(import: &Import, vault: &Vault) -> Result<Self, StoreError> {
+        Ok(Self {
+            seller_id: import.seller_id,
+            id: import.id,
+            shop_id: import.shop_id,
+            created_at: import.created_at,
+            uploaded_by: import.uploaded_by,
+            expired_at: import.expired_at,
+            file_erased_at: import.file_erased_at,
+            course: Course::sealed(import, vault)?,
+        })
+    }
+
+    fn opened(self, vault: &Vault) -> Result<Import, StoreError> {
+        let course = self.course;
+        Ok(Import {
+            seller_id: self.seller_id,
+            id: self.id,
+            shop_id: self.shop_id,
+            kind: course.kind,
+            state: course.state,
+            dry_run: course.dry_run,
+            options: course.options,
+            about: vault.open_document(&about_purpose(self.id), &course.sealed)?,
+            file_bytes: course.file_bytes,
+            problems: course.problems,
+            cursor_line: course.cursor_line,
+            rows_total: course.rows_total,
+            rows_created: course.rows_created,
+            rows_updated: course.rows_updated,
+            rows_unchanged: course.rows_unchanged,
+            rows_rejected: course.rows_rejected,
+            rows_warned: course.rows_warned,
+            uploaded_by: self.uploaded_by,
+            created_at: self.created_at,
+            finished_at: course.finished_at,
+            claimed_until: course.claimed_until,
+            claim: course.claim,
+            expired_at: self.expired_at,
+            file_erased_at: self.file_erased_at,
+        })
+    }
+}
+
+impl Course {
+    fn sealed(import: &Import, vault: &Vault) -> Result<Self, StoreError> {
+        Ok(Self {
+            kind: import.kind.clone(),
+            state: import.state.clone(),
+            dry_run: import.dry_run,
+            options: import.options.clone(),
+            sealed: vault.seal_document(&about_purpose(import.id), &import.about)?,
+            file_bytes: import.file_bytes,
+            problems: import.problems.clone(),
+            cursor_line: import.cursor_line,
+            rows_total: import.rows_total,
+            rows_created: import.rows_created,
+            rows_updated: import.rows_updated,
+            rows_unchanged: import.rows_unchanged,
+            rows_rejected: import.rows_rejected,
+            rows_warned: import.rows_warned,
+            finished_at: import.finished_at,
+            claimed_until: import.claimed_until,
+            claim: import.claim,
+        })
+    }
+}
+
+fn about_purpose(import: ImportId) -> Vec<u8> {
+    [b"import".as_slice(), import.0.as_bytes()].concat()
 }
 
 fn chunk_purpose(import: ImportId, chunk_no: i32) -> Vec<u8> {
     [b"chunk".as_slice(), import.0.as_bytes(), &chunk_no.to_be_bytes()].concat()
 }
 
-fn row_purpose(import: ImportId, line: i64) -> Vec<u8> {
-    [b"row".as_slice(), import.0.as_bytes(), &line.to_be_bytes()].concat()
-}
-
 impl SellerTables<'_> {
     pub fn insert_import(&mut self, import: &Import) -> Result<(), StoreError> {
-        diesel::insert_into(imports::table).values(import).execute(self.connection)?;
+        let stored = StoredImport::sealed(import, &*self.vault()?)?;
+        diesel::insert_into(imports::table).values(stored).execute(self.connection)?;
         Ok(())
     }
 
     pub fn import(&mut self, id: ImportId) -> Result<Option<Import>, StoreError> {
         let mine = imports::table.filter(imports::seller_id.eq(self.seller)).filter(imports::id.eq(id));
-        Ok(mine.select(Import::as_select()).get_result(self.connection).optional()?)
+        let found: Option<StoredImport> =
+            mine.select(StoredImport::as_select()).get_result(self.connection).optional()?;
+        let vault = self.vault()?;
+        found.map(|stored| stored.opened(&vault)).transpose()
     }
 
     /// Imports made before `before`, newest first; one whose file is still on its way in is not shown.
@@ -118,23 +217,28 @@ impl SellerTables<'_> {
         if let Some(before) = before {
             query = query.filter(imports::id.lt(before));
         }
-        Ok(query.order(imports::id.desc()).limit(limit).select(Import::as_select()).load(self.connection)?)
+        let page = query.order(imports::id.desc()).limit(limit).select(StoredImport::as_select());
+        let page: Vec<StoredImport> = page.load(self.connection)?;
+        let vault = self.vault()?;
+        page.into_iter().map(|stored| stored.opened(&vault)).collect()
     }
 
     pub fn update_import(&mut self, import: &Import) -> Result<(), StoreError> {
+        let course = Course::sealed(import, &*self.vault()?)?;
         let mine = imports::table.filter(imports::seller_id.eq(self.seller)).filter(imports::id.eq(import.id));
-        diesel::update(mine).set(import).execute(self.connection)?;
+        diesel::update(mine).set(course).execute(self.connection)?;
         Ok(())
     }
 
     /// Writes an import that a worker holds; `false` where the hold was lost, and then nothing is written.
     pub fn update_held_import(&mut self, import: &Import, claim: ClaimId) -> Result<bool, StoreError> {
+        let course = Course::sealed(import, &*self.vault()?)?;
         let held = imports::table
             .filter(imports::seller_id.eq(self.seller))
             .filter(imports::id.eq(import.id))
             .filter(imports::claim.eq(Some(claim)))
             .filter(imports::state.eq("running"));
-        Ok(diesel::update(held).set(import).execute(self.connection)? > 0)
+        Ok(diesel::update(held).set(course).execute(self.connection)? > 0)
     }
 
     /// Holds an import longer; `false` where the hold was lost.
@@ -179,66 +283,37 @@ impl SellerTables<'_> {
         Ok(())
     }
 
+    /// Notes that the file of an import is to go; where nothing works on it any more, it goes at once.
+    pub fn erase_import_file(&mut self, id: ImportId, now: Timestamp) -> Result<(), StoreError> {
+        let mine = imports::table.filter(imports::seller_id.eq(self.seller)).filter(imports::id.eq(id));
+        diesel::update(mine).set(imports::file_erased_at.eq(Some(At(now)))).execute(self.connection)?;
+        self.drop_erased_file(id)
+    }
+
+    /// Deletes the file of an import that is over, and its name, where an erasure asked for that.
+    pub fn drop_erased_file(&mut self, id: ImportId) -> Result<(), StoreError> {
+        let import = self.import(id)?.filter(|import| import.is_over() && import.file_erased_at.is_some());
+        let Some(mut import) = import else { return Ok(()) };
+        import.about.file_name = None;
+        self.update_import(&import)?;
+        self.delete_chunks(id)
+    }
+
+    /// Deletes the file of an import and the results of its rows; the header and its counts stay.
+    pub fn expire_import(&mut self, id: ImportId, now: Timestamp) -> Result<(), StoreError> {
+        self.delete_chunks(id)?;
+        self.delete_import_rows(id)?;
+        let mine = imports::table.filter(imports::seller_id.eq(self.seller)).filter(imports::id.eq(id));
+        diesel::update(mine).set(imports::expired_at.eq(Some(At(now)))).execute(self.connection)?;
+        Ok(())
+    }
+
     /// Takes back a file that did not arrive whole.
     pub fn discard_import(&mut self, import: ImportId) -> Result<(), StoreError> {
         self.delete_chunks(import)?;
         let mine = imports::table.filter(imports::seller_id.eq(self.seller)).filter(imports::id.eq(import));
         diesel::delete(mine).execute(self.connection)?;
         Ok(())
-    }
-
-    pub fn insert_import_row(&mut self, row: &ImportRow) -> Result<(), StoreError> {
-        let stored = StoredRow {
-            seller_id: self.seller,
-            import_id: row.import_id,
-            line: row.line,
-            outcome: row.outcome.clone(),
-            order_id: row.order_id,
-            shipment_id: row.shipment_id,
-            sealed: self.seal(&row_purpose(row.import_id, row.line), &row.report)?,
-        };
-        diesel::insert_into(import_rows::table).values(&stored).execute(self.connection)?;
-        Ok(())
-    }
-
-    pub fn count_import_rows(&mut self, import: ImportId) -> Result<i64, StoreError> {
-        let rows =
-            import_rows::table.filter(import_rows::seller_id.eq(self.seller)).filter(import_rows::import_id.eq(import));
-        Ok(rows.count().get_result(self.connection)?)
-    }
-
-    pub fn delete_import_rows(&mut self, import: ImportId) -> Result<(), StoreError> {
-        let rows =
-            import_rows::table.filter(import_rows::seller_id.eq(self.seller)).filter(import_rows::import_id.eq(import));
-        diesel::delete(rows).execute(self.connection)?;
-        Ok(())
-    }
-
-    /// Row results after `after`, in the order of the file.
-    pub fn import_rows_page(
-        &mut self,
-        import: ImportId,
-        outcome: Option<&str>,
-        after: i64,
-        limit: i64,
-    ) -> Result<Vec<ImportRow>, StoreError> {
-        let mut query = import_rows::table
-            .filter(import_rows::seller_id.eq(self.seller))
-            .filter(import_rows::import_id.eq(import))
-            .filter(import_rows::line.gt(after))
-            .into_boxed();
-        if let Some(outcome) = outcome {
-            query = query.filter(import_rows::outcome.eq(outcome.to_owned()));
-        }
-        let page = query.order(import_rows::line).limit(limit).select(StoredRow::as_select());
-        let page: Vec<StoredRow> = page.load(self.connection)?;
-        page.into_iter().map(|row| self.opened(row)).collect()
-    }
-
-    fn opened(&mut self, row: StoredRow) -> Result<ImportRow, StoreError> {
-        let StoredRow { seller_id: _, import_id, line, outcome, order_id, shipment_id, sealed } = row;
-        let report = self.open(&row_purpose(import_id, line), &sealed)?;
-        Ok(ImportRow { import_id, line, outcome, order_id, shipment_id, report })
     }
 }
 
@@ -256,12 +331,14 @@ impl PlatformTables<'_> {
              AND (claimed_until IS NULL OR claimed_until <= $3) ORDER BY created_at LIMIT 1{lock}) RETURNING *",
             lock = self.skip_locked
         );
-        let mut claimed: Vec<Import> = diesel::sql_query(statement)
+        let mut claimed: Vec<StoredImport> = diesel::sql_query(statement)
             .bind::<sql::Instant, _>(At(until))
             .bind::<sql::Id, _>(claim)
             .bind::<sql::Instant, _>(At(now))
             .load(self.connection)?;
-        Ok(claimed.pop())
+        let Some(stored) = claimed.pop() else { return Ok(None) };
+        let vault = self.vaults.of(self.connection, stored.seller_id)?;
+        stored.opened(&vault).map(Some)
     }
 
     /// Lets go of every import: at the start of the one process that works on an embedded database.
@@ -275,5 +352,25 @@ impl PlatformTables<'_> {
     pub fn broken_uploads(&mut self, before: Timestamp) -> Result<Vec<(SellerId, ImportId)>, StoreError> {
         let broken = imports::table.filter(imports::state.eq("receiving")).filter(imports::created_at.lt(At(before)));
         Ok(broken.select((imports::seller_id, imports::id)).load(self.connection)?)
+    }
+
+    /// Imports that ended longer ago than their sellers keep uploads, and whose rows are still on file.
+    pub fn overdue_imports(&mut self, now: Timestamp, limit: i64) -> Result<Vec<(SellerId, ImportId)>, StoreError> {
+        let terms: Vec<i32> = sellers::table.select(sellers::upload_days).distinct().load(self.connection)?;
+        let mut overdue = Vec::new();
+        for days in terms {
+            let cutoff = now.checked_sub(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(now);
+            let old = imports::table
+                .inner_join(sellers::table.on(sellers::id.eq(imports::seller_id)))
+                .filter(sellers::upload_days.eq(days))
+                .filter(imports::finished_at.lt(At(cutoff)))
+                .filter(imports::state.eq_any(["completed", "failed", "cancelled"]))
+                .filter(imports::expired_at.is_null())
+                .order(imports::finished_at)
+                .limit(limit);
+            let old: Vec<(SellerId, ImportId)> = old.select((imports::seller_id, imports::id)).load(self.connection)?;
+            overdue.extend(old);
+        }
+        Ok(overdue)
     }
 }

@@ -11,6 +11,7 @@ pub mod contacts;
 mod error;
 pub mod events;
 pub mod idempotency;
+pub mod import_rows;
 pub mod imports;
 mod migrations;
 pub mod orders;
@@ -50,6 +51,10 @@ pub enum Reason {
     SignIn,
     /// A customer's link is looked up before its seller is known.
     StatusToken,
+    /// A customer without a link names the shop and proves to be the customer.
+    StatusLookUp,
+    /// What has been kept long enough is deleted, whosesoever it is.
+    Retention,
     /// What is due is claimed for all sellers at once.
     JobClaim,
     /// An admin asks, or the operator at the command line.

@@ -1,6 +1,6 @@
 //! Orders and their lines.
 
-use super::schema::{order_lines, orders};
+use super::schema::{order_lines, orders, shipments};
 use super::types::At;
 use super::{PlatformTables, SellerTables, StoreError};
 use crate::domain::event_time::EventTime;
@@ -114,6 +114,21 @@ impl SellerTables<'_> {
             .filter(orders::shop_id.eq(shop))
             .filter(orders::order_number.eq(number));
         Ok(found.select(Order::as_select()).get_result(self.connection).optional()?)
+    }
+
+    /// The orders of a shop with a parcel under one of these spellings of a tracking number, newest first.
+    pub fn orders_under(&mut self, shop: ShopId, numbers: &[&str], limit: i64) -> Result<Vec<Order>, StoreError> {
+        let found = orders::table
+            .inner_join(
+                shipments::table.on(shipments::seller_id.eq(orders::seller_id).and(shipments::order_id.eq(orders::id))),
+            )
+            .filter(orders::seller_id.eq(self.seller))
+            .filter(shipments::seller_id.eq(self.seller))
+            .filter(orders::shop_id.eq(shop))
+            .filter(shipments::tracking_number.eq_any(numbers))
+            .order(orders::id.desc())
+            .limit(limit);
+        Ok(found.select(Order::as_select()).load(self.connection)?)
     }
 
     /// Orders made before `before`, newest first.

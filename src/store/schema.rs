@@ -231,6 +231,7 @@ diesel::table! {
         next_check_at -> Nullable<Instant>,
         failed_checks -> Integer,
         claimed_until -> Nullable<Instant>,
+        details_erased_at -> Nullable<Instant>,
     }
 }
 
@@ -356,10 +357,8 @@ diesel::table! {
         state -> Text,
         dry_run -> Bool,
         options -> Document,
-        file_name -> Nullable<Text>,
+        sealed -> Binary,
         file_bytes -> BigInt,
-        survey -> Nullable<Document>,
-        failure -> Nullable<Document>,
         problems -> Document,
         cursor_line -> BigInt,
         rows_total -> BigInt,
@@ -374,6 +373,7 @@ diesel::table! {
         claimed_until -> Nullable<Instant>,
         claim -> Nullable<Id>,
         expired_at -> Nullable<Instant>,
+        file_erased_at -> Nullable<Instant>,
     }
 }
 
@@ -397,6 +397,16 @@ diesel::table! {
         order_id -> Nullable<Id>,
         shipment_id -> Nullable<Id>,
         sealed -> Binary,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::sql::*;
+    import_row_names (seller_id, name_hash, import_id, line) {
+        seller_id -> Id,
+        name_hash -> Binary,
+        import_id -> Id,
+        line -> BigInt,
     }
 }
 
@@ -455,6 +465,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     imports,
     import_chunks,
     import_rows,
+    import_row_names,
     outbox,
     idempotency_keys,
 );

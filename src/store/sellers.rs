@@ -62,6 +62,12 @@ impl PlatformTables<'_> {
         Ok(())
     }
 
+    /// The shop of this handle, and its seller.
+    pub fn shop_by_handle(&mut self, handle: &str) -> Result<Option<(SellerId, ShopId)>, StoreError> {
+        let found = shops::table.filter(shops::handle.eq(handle)).select((shops::seller_id, shops::id));
+        Ok(found.get_result(self.connection).optional()?)
+    }
+
     /// All sellers, oldest first.
     pub fn sellers(&mut self) -> Result<Vec<Seller>, StoreError> {
         Ok(sellers::table.order(sellers::id).select(Seller::as_select()).load(self.connection)?)

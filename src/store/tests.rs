@@ -38,6 +38,7 @@ fn tracker(store: &Store) -> Tracker {
         next_check_at: Some(At(now())),
         failed_checks: 0,
         claimed_until: None,
+        details_erased_at: None,
     };
     store.seller(seller_id).write(|tables| tables.insert_tracker(&tracker)).unwrap();
     tracker
@@ -95,7 +96,7 @@ fn events_are_changed_by_nobody_and_only_their_details_are_erased() {
         assert_eq!((first.chain_no, first.chain_hash.as_slice()), (1, link.as_slice()));
         let next = chain::link(Some(&link), &second.event, None);
         assert_eq!((second.chain_no, second.chain_hash.as_slice()), (2, next.as_slice()));
-        assert_eq!(tables.write(|tables| tables.erase_event_details(tracker.id)).unwrap(), 1);
+        assert_eq!(tables.write(|tables| tables.erase_event_details(tracker.id, now())).unwrap(), 1);
         let [erased, _] = chain().try_into().unwrap();
         assert_eq!(erased.details_on_file, None);
         assert_eq!(erased.details_digest, first.details_digest, "the chain still verifies");

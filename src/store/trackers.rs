@@ -23,6 +23,8 @@ pub struct Tracker {
     pub next_check_at: Option<At>,
     pub failed_checks: i32,
     pub claimed_until: Option<At>,
+    /// Its parcel's person was erased: place, text and signer are not kept any more.
+    pub details_erased_at: Option<At>,
 }
 
 impl SellerTables<'_> {

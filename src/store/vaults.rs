@@ -74,15 +74,30 @@ impl SellerTables<'_> {
 
     /// Seals a document for a row.
     pub(super) fn seal(&mut self, purpose: &[u8], document: &impl Serialize) -> Result<Vec<u8>, StoreError> {
-        let text = serde_json::to_vec(document).map_err(|error| StoreError::Refused(error.to_string()))?;
-        Ok(self.vault()?.seal(purpose, &text)?)
+        self.vault()?.seal_document(purpose, document)
     }
 
     /// Opens the document of a row.
     pub(super) fn open<T: DeserializeOwned>(&mut self, purpose: &[u8], sealed: &[u8]) -> Result<T, StoreError> {
-        let text = self.vault()?.open(purpose, sealed)?;
-        serde_json::from_slice(&text).map_err(|error| StoreError::Refused(error.to_string()))
+        self.vault()?.open_document(purpose, sealed)
     }
+}
+
+impl Vault {
+    pub(super) fn seal_document(&self, purpose: &[u8], document: &impl Serialize) -> Result<Vec<u8>, StoreError> {
+        Ok(self.seal(purpose, &serde_json::to_vec(document).map_err(unreadable)?)?)
+    }
+
+    pub(super) fn open_document<T: DeserializeOwned>(&self, purpose: &[u8], sealed: &[u8]) -> Result<T, StoreError> {
+        serde_json::from_slice(&self.open(purpose, sealed)?).map_err(unreadable)
+    }
+}
+
+/// The error itself may quote what was sealed, and it ends in a log.
+#[allow(clippy::needless_pass_by_value, reason = "made for map_err")]
+fn unreadable(error: serde_json::Error) -> StoreError {
+    let (line, column) = (error.line(), error.column());
+    StoreError::Refused(format!("a sealed document has another form than is read, at {line}:{column}"))
 }
 
 impl From<SecretError> for StoreError {

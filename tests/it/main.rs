@@ -33,6 +33,7 @@ mod imports;
 mod openapi;
 mod parcels;
 mod patches;
+mod privacy;
 mod reports;
 mod server;
 mod story;

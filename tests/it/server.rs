@@ -46,6 +46,8 @@ pub(crate) struct Server {
 #[derive(Debug, Clone)]
 pub(crate) struct Seller {
     pub(crate) id: String,
+    /// Of its first shop.
+    pub(crate) shop: String,
     pub(crate) key: String,
 }
 
@@ -149,7 +151,7 @@ impl Server {
 
     pub(crate) fn seller(&self, name: &str, time_zone: &str) -> Seller {
         let made = self.run_for_json(&["seller", "create", "--name", name, "--time-zone", time_zone]);
-        Seller { id: text(&made["seller_id"]), key: text(&made["api_key"]) }
+        Seller { id: text(&made["seller_id"]), shop: text(&made["shop_id"]), key: text(&made["api_key"]) }
     }
 
     /// The key of a seller of its own, brought down to a lesser role.
@@ -184,6 +186,39 @@ impl Server {
             None => query.get_result(&mut PgConnection::establish(&self.database_url).unwrap()).unwrap(),
         };
         count.n
+    }
+
+    /// Every byte that the database keeps: its files, free pages and log included, or every row of every table as text,
+    /// with what is binary besides.
+    pub(crate) fn everything_kept(&self) -> Vec<u8> {
+        let Some(path) = self.database_url.strip_prefix("sqlite:") else { return self.every_row() };
+        let files = [path.to_owned(), format!("{path}-wal")];
+        files.iter().flat_map(|file| fs::read(file).unwrap_or_default()).collect()
+    }
+
+    fn every_row(&self) -> Vec<u8> {
+        #[derive(QueryableByName)]
+        struct Line {
+            #[diesel(sql_type = diesel::sql_types::Text)]
+            line: String,
+        }
+        let mut connection = PgConnection::establish(&self.database_url).unwrap();
+        let tables = "SELECT table_name::text AS line FROM information_schema.tables WHERE table_schema = 'public'";
+        let tables: Vec<Line> = sql_query(tables).load(&mut connection).unwrap();
+        assert!(tables.len() > 20, "there are more tables than that");
+        let mut kept = Vec::new();
+        for Line { line: table } in tables {
+            let rows = sql_query(format!("SELECT it::text AS line FROM {table} AS it")).load(&mut connection);
+            for Line { line: row } in rows.unwrap() {
+                kept.extend_from_slice(row.as_bytes());
+                for binary in row.split("\\x").skip(1) {
+                    let digits: Vec<u32> = binary.chars().map_while(|it| it.to_digit(16)).collect();
+                    kept.extend(digits.chunks_exact(2).map(|pair| u8::try_from(pair[0] * 16 + pair[1]).unwrap()));
+                }
+                kept.push(b'\n');
+            }
+        }
+        kept
     }
 
     pub(crate) fn execute(&self, statement: &str) {

@@ -219,6 +219,7 @@ CREATE TABLE trackers (
     next_check_at TIMESTAMPTZ,
     failed_checks INTEGER NOT NULL,
     claimed_until TIMESTAMPTZ,
+    details_erased_at TIMESTAMPTZ,
     PRIMARY KEY (seller_id, id),
     UNIQUE (seller_id, carrier, number, generation)
 );
@@ -345,6 +346,7 @@ CREATE TABLE event_withdrawals (
 CREATE TRIGGER tracking_events_are_not_changed BEFORE UPDATE OR DELETE ON tracking_events
     FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
+-- Uploaded files. The file's name and what was found out about it may quote its cells, so they are sealed.
 CREATE TABLE imports (
     seller_id UUID NOT NULL REFERENCES sellers (id),
     id UUID NOT NULL,
@@ -353,10 +355,8 @@ CREATE TABLE imports (
     state TEXT NOT NULL,
     dry_run BOOLEAN NOT NULL,
     options JSONB NOT NULL,
-    file_name TEXT,
+    sealed BYTEA NOT NULL,
     file_bytes BIGINT NOT NULL,
-    survey JSONB,
-    failure JSONB,
     problems JSONB NOT NULL,
     cursor_line BIGINT NOT NULL,
     rows_total BIGINT NOT NULL,
@@ -371,10 +371,12 @@ CREATE TABLE imports (
     claimed_until TIMESTAMPTZ,
     claim UUID,
     expired_at TIMESTAMPTZ,
+    file_erased_at TIMESTAMPTZ,
     PRIMARY KEY (seller_id, id),
     FOREIGN KEY (seller_id, shop_id) REFERENCES shops (seller_id, id)
 );
 CREATE INDEX imports_due ON imports (created_at) WHERE state IN ('received', 'running');
+CREATE INDEX imports_kept ON imports (finished_at) WHERE expired_at IS NULL;
 
 -- The uploaded file as it came, in sealed pieces.
 CREATE TABLE import_chunks (
@@ -399,6 +401,19 @@ CREATE TABLE import_rows (
     FOREIGN KEY (seller_id, import_id) REFERENCES imports (seller_id, id)
 );
 CREATE INDEX import_rows_by_order ON import_rows (seller_id, order_id) WHERE order_id IS NOT NULL;
+CREATE INDEX import_rows_by_shipment ON import_rows (seller_id, shipment_id)
+    WHERE order_id IS NULL AND shipment_id IS NOT NULL;
+
+-- Whom and what a row names that led to no order, by keyed hash: so that an erasure finds it too.
+CREATE TABLE import_row_names (
+    seller_id UUID NOT NULL,
+    name_hash BYTEA NOT NULL,
+    import_id UUID NOT NULL,
+    line BIGINT NOT NULL,
+    PRIMARY KEY (seller_id, name_hash, import_id, line),
+    FOREIGN KEY (seller_id, import_id, line) REFERENCES import_rows (seller_id, import_id, line)
+);
+CREATE INDEX import_row_names_by_row ON import_row_names (seller_id, import_id, line);
 
 -- What changed, written with the change: webhooks, notifications and the change feed read from here.
 -- seq counts the changes of one seller in the order of their commits. Whoever removes old rows must leave the last one

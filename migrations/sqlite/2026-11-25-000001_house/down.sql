@@ -1,5 +1,6 @@
 DROP TABLE idempotency_keys;
 DROP TABLE outbox;
+DROP TABLE import_row_names;
 DROP TABLE import_rows;
 DROP TABLE import_chunks;
 DROP TABLE imports;

@@ -221,6 +221,7 @@ CREATE TABLE trackers (
     next_check_at BIGINT,
     failed_checks INTEGER NOT NULL,
     claimed_until BIGINT,
+    details_erased_at BIGINT,
     PRIMARY KEY (seller_id, id),
     UNIQUE (seller_id, carrier, number, generation)
 );
@@ -353,6 +354,7 @@ BEGIN
     SELECT RAISE(ABORT, 'tracking events are append-only');
 END;
 
+-- Uploaded files. The file's name and what was found out about it may quote its cells, so they are sealed.
 CREATE TABLE imports (
     seller_id BLOB NOT NULL REFERENCES sellers (id),
     id BLOB NOT NULL,
@@ -361,10 +363,8 @@ CREATE TABLE imports (
     state TEXT NOT NULL,
     dry_run BOOLEAN NOT NULL,
     options TEXT NOT NULL,
-    file_name TEXT,
+    sealed BLOB NOT NULL,
     file_bytes BIGINT NOT NULL,
-    survey TEXT,
-    failure TEXT,
     problems TEXT NOT NULL,
     cursor_line BIGINT NOT NULL,
     rows_total BIGINT NOT NULL,
@@ -379,10 +379,12 @@ CREATE TABLE imports (
     claimed_until BIGINT,
     claim BLOB,
     expired_at BIGINT,
+    file_erased_at BIGINT,
     PRIMARY KEY (seller_id, id),
     FOREIGN KEY (seller_id, shop_id) REFERENCES shops (seller_id, id)
 );
 CREATE INDEX imports_due ON imports (created_at) WHERE state IN ('received', 'running');
+CREATE INDEX imports_kept ON imports (finished_at) WHERE expired_at IS NULL;
 
 -- The uploaded file as it came, in sealed pieces.
 CREATE TABLE import_chunks (
@@ -407,6 +409,19 @@ CREATE TABLE import_rows (
     FOREIGN KEY (seller_id, import_id) REFERENCES imports (seller_id, id)
 );
 CREATE INDEX import_rows_by_order ON import_rows (seller_id, order_id) WHERE order_id IS NOT NULL;
+CREATE INDEX import_rows_by_shipment ON import_rows (seller_id, shipment_id)
+    WHERE order_id IS NULL AND shipment_id IS NOT NULL;
+
+-- Whom and what a row names that led to no order, by keyed hash: so that an erasure finds it too.
+CREATE TABLE import_row_names (
+    seller_id BLOB NOT NULL,
+    name_hash BLOB NOT NULL,
+    import_id BLOB NOT NULL,
+    line BIGINT NOT NULL,
+    PRIMARY KEY (seller_id, name_hash, import_id, line),
+    FOREIGN KEY (seller_id, import_id, line) REFERENCES import_rows (seller_id, import_id, line)
+);
+CREATE INDEX import_row_names_by_row ON import_row_names (seller_id, import_id, line);
 
 -- What changed, written with the change: webhooks, notifications and the change feed read from here.
 -- seq counts the changes of one seller in the order of their commits. Whoever removes old rows must leave the last one

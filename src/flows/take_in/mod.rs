@@ -6,6 +6,7 @@ pub mod batch;
 pub mod cancel;
 pub mod edit;
 pub mod event;
+mod notes;
 pub mod order;
 pub mod put;
 pub mod repaired;

@@ -77,6 +77,7 @@ pub fn bare_order(desk: &Desk<'_>, number: &str) -> Result<Order, TakeInError> {
     })
 }
 
+/// What was erased with the contact is not told again.
 fn tell_head(order: &mut Order, row: &OrderRow) {
     take(&mut order.order_ref, row.order_ref.clone());
     if let Some(ordered) = row.ordered {

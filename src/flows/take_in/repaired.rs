@@ -13,12 +13,19 @@ use std::io;
 ///
 /// # Errors
 ///
-/// [`WorkError::File`] where the file cannot be read any more.
+/// [`WorkError::Expired`] where the file is not kept any more, [`WorkError::File`] where it cannot be read.
 pub fn repaired_file(store: &Store, import: &Import, now: Timestamp) -> Result<Vec<u8>, WorkError> {
     let seller_store = store.seller(import.seller_id);
     let (seller, _shop) = seller_store.read(|tables| context(tables, import))?;
     let options = sheet_options(import, &seller, now);
-    let unreadable = |error: SheetError| WorkError::File(io::Error::other(error));
+    if import.has_lost_its_file() {
+        return Err(WorkError::Expired);
+    }
+    // What the sheet says of itself may quote its cells, and this ends in a log.
+    let unreadable = |error: SheetError| match error {
+        SheetError::Io(error) => WorkError::File(error),
+        SheetError::Rejected(_) => WorkError::File(io::Error::other("it was read before, and is refused now")),
+    };
     let survey = sheets::survey(StoredFile::open(seller_store, import), &options).map_err(unreadable)?;
     let mut rejected = rejected_rows(seller_store, import)?;
     let mut file = Vec::new();
@@ -41,8 +48,12 @@ fn rejected_rows(store: SellerStore<'_>, import: &Import) -> Result<HashMap<i64,
         let page = store.read(|tables| tables.import_rows_page(import.id, Some("rejected"), after, 1000))?;
         let Some(last) = page.last() else { return Ok(rejected) };
         after = last.line;
-        rejected.extend(
-            page.into_iter().map(|row| (row.line, serde_json::from_value(row.report.errors).unwrap_or_default())),
-        );
+        for row in page {
+            let errors: Vec<Fault> = serde_json::from_value(row.report.errors).unwrap_or_default();
+            // A rejected row without an error is one whose person was erased.
+            if !errors.is_empty() {
+                rejected.insert(row.line, errors);
+            }
+        }
     }
 }

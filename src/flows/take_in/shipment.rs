@@ -113,6 +113,7 @@ fn tracker_for(
         next_check_at: Some(At(now)),
         failed_checks: 0,
         claimed_until: None,
+        details_erased_at: order.contact_erased_at,
     };
     tables.insert_tracker(&tracker)?;
     Ok(tracker)

@@ -3,7 +3,7 @@
 use crate::domain::ids::{ImportId, PrincipalId, SellerId};
 use crate::sheets::{DateOrder, Kind, UnknownKind};
 use crate::store::idempotency::Hold;
-use crate::store::imports::Import;
+use crate::store::imports::{About, Import};
 use crate::store::{At, Json, Reason, SellerTables, Store, StoreError};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
@@ -51,6 +51,8 @@ pub enum UploadError {
     NotFound,
     #[error("only a completed dry run can be committed; this import is {0}")]
     NotADryRun(String),
+    #[error("the file of this import is not kept any more; upload it again")]
+    Expired,
     #[error("this import is {0} already and cannot be cancelled")]
     Over(String),
     #[error("another request with the same Idempotency-Key took this upload over")]
@@ -100,10 +102,8 @@ pub fn begin(
             state: "receiving".to_owned(),
             dry_run: request.dry_run,
             options: Json(json!(request.options)),
-            file_name: request.file_name.clone(),
+            about: About { file_name: request.file_name.clone(), ..About::default() },
             file_bytes: 0,
-            survey: None,
-            failure: None,
             problems: Json(json!({})),
             cursor_line: 0,
             rows_total: 0,
@@ -118,6 +118,7 @@ pub fn begin(
             claimed_until: None,
             claim: None,
             expired_at: None,
+            file_erased_at: None,
         };
         tables.insert_import(&import)?;
         Ok(Incoming { import, next_chunk: 0, buffer: Vec::new() })
@@ -197,6 +198,9 @@ pub fn sweep_broken(store: &Store, now: Timestamp) -> Result<(), StoreError> {
 pub fn commit(store: &Store, seller: SellerId, id: ImportId) -> Result<Import, UploadError> {
     store.seller(seller).write(|tables| {
         let mut import = visible(tables, id)?;
+        if import.has_lost_its_file() {
+            return Err(UploadError::Expired);
+        }
         if !import.dry_run || import.state != "completed" {
             let what = if import.dry_run { import.state } else { "no dry run".to_owned() };
             return Err(UploadError::NotADryRun(what));
@@ -224,6 +228,7 @@ pub fn cancel(store: &Store, seller: SellerId, id: ImportId, now: Timestamp) -> 
         "cancelled".clone_into(&mut import.state);
         import.finished_at = Some(At(now));
         tables.update_import(&import)?;
+        tables.drop_erased_file(id)?;
         Ok(import)
     })
 }

@@ -2,16 +2,17 @@
 //!
 //! After a crash the next worker reads the file again up to the cursor, without writing, and goes on behind it.
 
+use super::notes::{Erased, note_row};
 use super::stored_file::{Hold, StoredFile};
 use super::upload::ImportOptions;
 use super::{Desk, Outcome, TakeInError, event, is_refusal, order, shipment};
 use crate::domain::ids::{ClaimId, OrderId, ShipmentId};
 use crate::secrets::Secrets;
 use crate::sheets::{self, Fault, FileRejected, Neighbour, Neighbours, Record, Row, SheetError, Survey};
-use crate::store::imports::{Import, ImportRow, RowReport};
+use crate::store::imports::Import;
 use crate::store::outbox::Change;
 use crate::store::sellers::{Seller, Shop};
-use crate::store::{At, Json, Reason, SellerStore, SellerTables, Store, StoreError};
+use crate::store::{At, Reason, SellerStore, SellerTables, Store, StoreError};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Map, Value, json};
@@ -30,6 +31,8 @@ pub enum WorkError {
     /// Another worker took over, or the import was cancelled: nothing more is written here.
     #[error("the hold on the import was lost")]
     HoldLost,
+    #[error("the file of this import is not kept any more; upload it again")]
+    Expired,
     #[error("the stored file could not be read")]
     File(#[source] io::Error),
     #[error(transparent)]
@@ -133,13 +136,13 @@ fn note_survey(import: &mut Import, survey: &Survey) {
         survey.columns.iter().map(|(header, name)| (header.clone(), json!(name))).collect();
     import.kind = Some(survey.kind.code().to_owned());
     import.rows_total = i64::try_from(survey.rows_total).unwrap_or(i64::MAX);
-    import.survey = Some(Json(json!({
+    import.about.survey = Some(json!({
         "preset": survey.preset,
         "encoding": survey.encoding.name(),
         "delimiter": survey.delimiter.to_string(),
         "columns": columns,
         "warnings": survey.warnings,
-    })));
+    }));
 }
 
 fn refuse(place: &Workplace<'_>, import: Import, claim: ClaimId, rejected: &FileRejected) -> Result<(), WorkError> {
@@ -153,13 +156,19 @@ fn fail(place: &Workplace<'_>, mut import: Import, claim: ClaimId, errors: &[Fau
             import = current;
         }
         "failed".clone_into(&mut import.state);
-        import.failure = Some(Json(json!(errors)));
+        import.about.failure = Some(json!(errors));
         import.finished_at = Some(At(now));
         if tables.update_held_import(&import, claim)? {
+            drop_useless_file(tables, &import)?;
             tables.tell(Change::ImportCompleted, import.id.0, json!({"state": import.state}), now)?;
         }
         Ok(())
     })
+}
+
+/// A file of which no row could be read serves nobody any more, and may name anybody.
+fn drop_useless_file(tables: &mut SellerTables, import: &Import) -> Result<(), StoreError> {
+    if import.about.survey.is_none() { tables.delete_chunks(import.id) } else { tables.drop_erased_file(import.id) }
 }
 
 /// One import on its way through a file.
@@ -178,18 +187,18 @@ struct Run<'a> {
 }
 
 /// A record with what the rows before it make of it.
-struct Judged {
-    record: Record,
+pub(super) struct Judged {
+    pub(super) record: Record,
     neighbour: Neighbour,
     repeat: usize,
 }
 
 /// What became of a record.
-struct Done {
-    outcome: &'static str,
-    order_id: Option<OrderId>,
-    shipment_id: Option<ShipmentId>,
-    errors: Vec<Fault>,
+pub(super) struct Done {
+    pub(super) outcome: &'static str,
+    pub(super) order_id: Option<OrderId>,
+    pub(super) shipment_id: Option<ShipmentId>,
+    pub(super) errors: Vec<Fault>,
 }
 
 impl Run<'_> {
@@ -249,8 +258,10 @@ impl Run<'_> {
         store.write(|tables| {
             let desk = Desk::set_up(tables, &self.seller, self.shop.clone(), self.place.secrets, now)?;
             let done = self.take_in_all(tables, &desk, chunk, one_by_one)?;
+            let erased = Erased::among(tables, self.shop.id, chunk, &done)?;
             for (judged, done) in chunk.iter().zip(done) {
-                self.note(tables, judged, &done)?;
+                self.count(&judged.record, &done);
+                note_row(tables, &self.import, (&judged.record, &done), &erased)?;
             }
             self.keep(tables, now, last)
         })
@@ -305,8 +316,7 @@ impl Run<'_> {
         self.would_exist.extend(made);
     }
 
-    fn note(&mut self, tables: &mut SellerTables, judged: &Judged, done: &Done) -> Result<(), StoreError> {
-        let record = &judged.record;
+    fn count(&mut self, record: &Record, done: &Done) {
         self.import.cursor_line = line_of(record);
         match done.outcome {
             "created" => self.import.rows_created += 1,
@@ -316,20 +326,6 @@ impl Run<'_> {
         }
         self.import.rows_warned += i64::from(!record.warnings.is_empty());
         count_problems(&mut self.import, done.errors.iter().chain(&record.warnings));
-        let cells: Map<String, Value> =
-            record.read.iter().map(|(column, value)| ((*column).to_owned(), json!(value))).collect();
-        tables.insert_import_row(&ImportRow {
-            import_id: self.import.id,
-            line: line_of(record),
-            outcome: done.outcome.to_owned(),
-            order_id: done.order_id,
-            shipment_id: done.shipment_id,
-            report: RowReport {
-                cells: Value::Object(cells),
-                errors: json!(done.errors),
-                warnings: json!(record.warnings),
-            },
-        })
     }
 
     fn keep(&mut self, tables: &mut SellerTables, now: Timestamp, last: bool) -> Result<(), WorkError> {
@@ -343,6 +339,7 @@ impl Run<'_> {
             return Err(WorkError::HoldLost);
         }
         if last {
+            tables.drop_erased_file(self.import.id)?;
             let body = json!({"state": "completed", "rows_rejected": self.import.rows_rejected});
             tables.tell(Change::ImportCompleted, self.import.id.0, body, now)?;
         }

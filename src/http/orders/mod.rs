@@ -7,7 +7,7 @@ mod told;
 
 pub use batch::{__path_put_orders, put_orders};
 pub use patch::{__path_patch_order, __path_patch_order_by_number, patch_order, patch_order_by_number};
-pub use shown::{PromiseOut, status_url};
+pub use shown::{OrderOut, PromiseOut, shown, status_url};
 
 use super::auth::Caller;
 use super::conditions::{self, Conditions};
@@ -22,7 +22,6 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Json, Path, Query};
 use serde::Deserialize;
-use shown::{OrderOut, shown};
 use std::sync::Arc;
 use told::OrderIn;
 use uuid::Uuid;

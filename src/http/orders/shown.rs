@@ -66,7 +66,7 @@ pub struct LineOut {
     weight_g: Option<i64>,
 }
 
-pub(super) fn shown(view: OrderView, public_url: &str) -> OrderOut {
+pub fn shown(view: OrderView, public_url: &str) -> OrderOut {
     let (ordered, order) = (view.order.ordered(), view.order);
     let currency = order.currency.clone();
     let money = |minor: Option<i64>| minor.map(|amount_minor| Money { amount_minor, currency: currency.clone() });

@@ -4,7 +4,7 @@ use crate::app::{self, App};
 use crate::domain::event_time::{EventTime, EventTimeSchema};
 use crate::domain::ids::ShipmentId;
 use crate::domain::milestone::{Milestone, SubStatus};
-use crate::domain::scan::Source;
+use crate::domain::scan::{ScanDetails, Source, TrackingEvent};
 use crate::flows::list_shipments;
 use crate::http::auth::Caller;
 use crate::http::problem::Problem;
@@ -52,7 +52,13 @@ pub async fn list_events(app: Data<App>, caller: Caller, id: Path<Uuid>) -> Resu
     let (app, seller, id) = (app.into_inner(), caller.seller()?, ShipmentId(*id));
     let found = app::read(&app, move |app| list_shipments::list_events(&app.store, seller, id, app.now())).await;
     let events = found.ok_or_else(Problem::internal)??.ok_or_else(|| Problem::not_found("shipment"))?;
-    let data = events.into_iter().map(|(event, details)| EventOut {
+    let data = events.into_iter().map(|(event, details)| told(event, details));
+    Ok(Json(Events { data: data.collect(), next_cursor: None }))
+}
+
+/// An event as it is shown; who signed is not.
+pub fn told(event: TrackingEvent, details: ScanDetails) -> EventOut {
+    EventOut {
         id: event.id.0,
         occurred: event.occurred,
         heard_at: event.heard_at,
@@ -62,6 +68,5 @@ pub async fn list_events(app: Data<App>, caller: Caller, id: Path<Uuid>) -> Resu
         source: event.source,
         place: details.place,
         description: details.description,
-    });
-    Ok(Json(Events { data: data.collect(), next_cursor: None }))
+    }
 }

@@ -8,10 +8,10 @@ mod shown;
 mod told;
 
 pub use batch::{__path_put_shipments, put_shipments};
-pub use events::{__path_list_events, list_events};
+pub use events::{__path_list_events, EventOut, list_events, told as event_told};
 pub use patch::{__path_patch_shipment, patch_shipment};
 pub use scans::{__path_add_scans, __path_put_scans, add_scans, put_scans};
-pub use shown::Warning;
+pub use shown::{ShipmentOut, Warning, shown};
 
 use super::auth::Caller;
 use super::conditions::{self, Conditions};
@@ -27,7 +27,6 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Json, Path, Query};
 use serde::Deserialize;
-use shown::{ShipmentOut, shown};
 use std::sync::Arc;
 use told::ShipmentIn;
 use uuid::Uuid;

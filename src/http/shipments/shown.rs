@@ -78,7 +78,7 @@ pub struct LegOut {
     tracking_number: String,
 }
 
-pub(super) fn shown(detail: ShipmentDetail, public_url: &str) -> ShipmentOut {
+pub fn shown(detail: ShipmentDetail, public_url: &str) -> ShipmentOut {
     let ShipmentDetail { view, shop, legs, token } = detail;
     let (shipment, order, standing) = (view.shipment, view.order, view.standing);
     let known = shipment.carrier.as_deref().and_then(carrier::by_slug);

@@ -1,0 +1,85 @@
+//! What is written down of a row: its result, and what an erasure finds it by. Of people who were erased, nothing is.
+
+use super::work::{Done, Judged, line_of};
+use crate::domain::ids::{ShipmentId, ShopId};
+use crate::domain::order::{email_key, phone_key};
+use crate::sheets::Record;
+use crate::store::import_rows::{ImportRow, RowName, RowReport};
+use crate::store::imports::Import;
+use crate::store::{SellerTables, StoreError};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+
+/// Who of a chunk's rows was erased before: the seller sends them again, and what the rows say is not kept.
+pub(super) struct Erased {
+    numbers: BTreeSet<String>,
+    shipments: BTreeSet<ShipmentId>,
+}
+
+impl Erased {
+    pub(super) fn among(
+        tables: &mut SellerTables,
+        shop: ShopId,
+        chunk: &[Judged],
+        done: &[Done],
+    ) -> Result<Self, StoreError> {
+        let numbers: BTreeSet<&str> = chunk.iter().filter_map(|it| cell(&it.record, "order_number")).collect();
+        let numbers: Vec<&str> = numbers.into_iter().collect();
+        let shipments: Vec<ShipmentId> = done.iter().filter_map(|it| it.shipment_id).collect();
+        Ok(Self {
+            numbers: if numbers.is_empty() { BTreeSet::new() } else { tables.erased_numbers(shop, &numbers)? },
+            shipments: if shipments.is_empty() { BTreeSet::new() } else { tables.erased_shipments(&shipments)? },
+        })
+    }
+
+    fn tells_of(&self, record: &Record, done: &Done) -> bool {
+        cell(record, "order_number").is_some_and(|number| self.numbers.contains(number))
+            || done.shipment_id.is_some_and(|shipment| self.shipments.contains(&shipment))
+    }
+}
+
+/// Writes the result of one row.
+pub(super) fn note_row(
+    tables: &mut SellerTables,
+    import: &Import,
+    (record, done): (&Record, &Done),
+    erased: &Erased,
+) -> Result<(), StoreError> {
+    let is_erased = erased.tells_of(record, done);
+    let (order_id, shipment_id) = (done.order_id, done.shipment_id);
+    tables.insert_import_row(&ImportRow {
+        import_id: import.id,
+        line: line_of(record),
+        outcome: done.outcome.to_owned(),
+        order_id,
+        shipment_id,
+        report: if is_erased { RowReport::erased() } else { report(record, done) },
+    })?;
+    // What a dry run made is taken back, and its ids lead nowhere.
+    let leads_nowhere = import.dry_run || (order_id.is_none() && shipment_id.is_none());
+    if leads_nowhere && !is_erased {
+        tables.name_import_row(import.id, line_of(record), &names(record, import.shop_id))?;
+    }
+    Ok(())
+}
+
+fn report(record: &Record, done: &Done) -> RowReport {
+    let cells: Map<String, Value> =
+        record.read.iter().map(|(column, value)| ((*column).to_owned(), json!(value))).collect();
+    RowReport { cells: Value::Object(cells), errors: json!(done.errors), warnings: json!(record.warnings) }
+}
+
+fn names(record: &Record, shop: ShopId) -> Vec<RowName> {
+    let names = record.read.iter().filter_map(|(column, value)| match *column {
+        "email" => email_key(value).map(RowName::Email),
+        "phone" => phone_key(value).map(RowName::Phone),
+        "order_number" => Some(RowName::Order(shop, value.clone())),
+        "tracking_number" => Some(RowName::TrackingNumber(value.clone())),
+        _ => None,
+    });
+    names.collect()
+}
+
+fn cell<'r>(record: &'r Record, column: &str) -> Option<&'r str> {
+    record.read.iter().find(|(name, _)| *name == column).map(|(_, value)| value.as_str())
+}

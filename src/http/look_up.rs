@@ -1,0 +1,148 @@
+//! The status for a customer without the link. Wrong and right take equal time, and every wrong answer is one answer.
+//!
+//! The answer is made first and given at a fixed moment after the request was read, so that the clock tells nothing of
+//! the work: not whether the shop, the number or the second factor was right.
+
+use super::fields::text;
+use super::problem::Problem;
+use super::status::private;
+use crate::app::{self, App};
+use crate::flows::show_status::Status;
+use crate::flows::show_status::look_up::{self, Proof, Question, Subject};
+use actix_web::web::{Data, Json};
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Deserialize;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until};
+
+/// Answers are given at a multiple of this after the request: longer than the work takes on a machine with work to do.
+const BEAT: Duration = Duration::from_millis(150);
+const LONGEST: usize = 254;
+
+/// What a customer knows: the order or its parcel, and one thing besides.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LookUpIn {
+    /// The handle of the shop.
+    #[schema(max_length = 254)]
+    shop: String,
+    /// This or `tracking_number`.
+    #[schema(max_length = 254)]
+    order_number: Option<String>,
+    #[schema(max_length = 254)]
+    tracking_number: Option<String>,
+    /// This or `postal_code`.
+    #[schema(max_length = 254)]
+    email: Option<String>,
+    #[schema(max_length = 254)]
+    postal_code: Option<String>,
+}
+
+impl LookUpIn {
+    fn question(self) -> Result<Question, Problem> {
+        let told = |pointer: &str, told: Option<String>| told.map(|told| text(pointer, &told, LONGEST)).transpose();
+        let one_of = |detail: &str| Problem::invalid("", "one_way", detail);
+        let number = told("/order_number", self.order_number)?.map(Subject::OrderNumber);
+        let parcel = told("/tracking_number", self.tracking_number)?.map(Subject::TrackingNumber);
+        let email = told("/email", self.email)?.map(Proof::Email);
+        let code = told("/postal_code", self.postal_code)?.map(Proof::PostalCode);
+        Ok(Question {
+            shop: text("/shop", &self.shop, LONGEST)?,
+            subject: one(number, parcel)
+                .ok_or_else(|| one_of("Send either order_number or tracking_number, and not both."))?,
+            proof: one(email, code).ok_or_else(|| one_of("Send either email or postal_code, and not both."))?,
+        })
+    }
+}
+
+fn one<T>(this: Option<T>, that: Option<T>) -> Option<T> {
+    match (this, that) {
+        (Some(one), None) | (None, Some(one)) => Some(one),
+        (Some(_), Some(_)) | (None, None) => None,
+    }
+}
+
+/// Who keeps callers from trying.
+pub(super) trait Turnstile {
+    /// Before anything is looked up: may this caller ask now?
+    fn admit_caller(&self, _request: &HttpRequest) -> Result<(), Problem> {
+        Ok(())
+    }
+
+    /// Before anything is looked up: may this be asked about now? Right and wrong are refused alike.
+    fn admit_subject(&self, _subject: &str) -> Result<(), Problem> {
+        Ok(())
+    }
+
+    /// A wrong answer was given about this.
+    fn count_miss(&self, _subject: &str) {}
+}
+
+/// Lets everybody through.
+pub(super) struct Open;
+
+impl Turnstile for Open {}
+
+/// Where is my parcel? For customers who have lost their link
+///
+/// Name the shop by its handle, then the order or the parcel, then the e-mail address or the postal code that the order
+/// goes to. Whatever is wrong, the answer is the same 404, and it comes no sooner and no later than a status.
+#[utoipa::path(
+    post, path = "/v1/status/lookup", tag = "Customer", request_body = LookUpIn,
+    responses(
+        (status = 200, description = "The status.", body = Status),
+        (status = 400, description = "No JSON.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such order, or not yours.", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "Too large.", body = Problem, content_type = "application/problem+json"),
+        (status = 415, description = "Not sent as JSON.", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Not as documented.", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "Too many tries.", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub async fn look_up_status(
+    app: Data<App>,
+    request: HttpRequest,
+    told: Json<LookUpIn>,
+) -> Result<HttpResponse, Problem> {
+    let question = told.into_inner().question()?;
+    on_the_beat(BEAT, answer(&app.into_inner(), &request, question, &Open)).await
+}
+
+/// Does the work, then waits until a whole number of beats has passed since it began.
+async fn on_the_beat<T>(beat: Duration, work: impl Future<Output = T>) -> T {
+    let began = Instant::now();
+    let done = work.await;
+    let beats = began.elapsed().as_nanos() / beat.as_nanos().max(1) + 1;
+    sleep_until(began + beat.saturating_mul(u32::try_from(beats).unwrap_or(u32::MAX))).await;
+    done
+}
+
+async fn answer(
+    app: &Arc<App>,
+    request: &HttpRequest,
+    question: Question,
+    turnstile: &impl Turnstile,
+) -> Result<HttpResponse, Problem> {
+    let subject = subject_of(&question);
+    turnstile.admit_caller(request)?;
+    turnstile.admit_subject(&subject)?;
+    // Not on the thread that answers: there one caller's work would delay the next one's answer.
+    let found = app::in_background(app, move |app| look_up::look_up(&app.store, &question, app.now())).await;
+    let Some(status) = found.ok_or_else(Problem::internal)?? else {
+        turnstile.count_miss(&subject);
+        return Err(Problem::nothing_to_show());
+    };
+    Ok(private(&mut HttpResponse::Ok()).json(status))
+}
+
+/// Under what tries are counted: the shop with the order, or the parcel's number.
+fn subject_of(question: &Question) -> String {
+    match &question.subject {
+        Subject::OrderNumber(number) => format!("order {} {number}", question.shop),
+        Subject::TrackingNumber(number) => format!("parcel {number}"),
+    }
+}
+
+#[cfg(test)]
+mod tests;
