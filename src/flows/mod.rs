@@ -1,6 +1,7 @@
 //! What the program does, one verb a file. A flow knows the leaves and the domain, and no other flow save the gate.
 
 pub mod check_invariants;
+pub mod count_waiting;
 pub mod judge_shipments;
 pub mod list_imports;
 pub mod list_orders;

@@ -3,8 +3,11 @@
 //! A handler opens, hands on to a flow and words the answer; it decides nothing.
 
 mod admin;
+mod answer;
 mod auth;
+mod client;
 mod imports;
+pub mod meters;
 mod numbers;
 mod operation;
 mod orders;
@@ -13,11 +16,14 @@ mod problem;
 mod reports;
 mod shipments;
 mod status;
+mod throttle;
 
 use crate::app::App;
 use crate::domain::role::Role;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
-use actix_web::middleware::from_fn;
+use actix_web::middleware::{Next, from_fn};
 use actix_web::{HttpResponse, web};
 use auth::Access;
 use problem::Problem;
@@ -32,18 +38,25 @@ const REPORTS: Access = Access::Reports;
 const ADMIN: Access = Access::Admin;
 const PUBLIC: Access = Access::Public;
 
+/// How large a body may be, in bytes. A route that says nothing takes `USUAL`.
+const SMALL: usize = 16 << 10;
+const USUAL: usize = 1 << 20;
+const LARGE: usize = 8 << 20;
+
 /// One route: where it is, who may use it, and who answers.
 pub struct Route {
     pub method: Method,
     pub path: String,
     pub access: Access,
+    /// The largest body, in bytes; a file that is uploaded has its own setting.
+    pub body_bytes: usize,
     handler: fn() -> actix_web::Route,
 }
 
 /// Every route. Method and path stand at the handler, so that they are told once; who may use it stands here, and a
-/// route without it does not compile.
+/// route without it does not compile. How large a body it takes may stand behind the handler.
 macro_rules! routes {
-    ($($access:ident $room:ident $handler:ident;)*) => {
+    ($($access:ident $room:ident $handler:ident $($body:ident)?;)*) => {
         pastey::paste! {
             /// Every route, in the order of the table.
             pub fn routes() -> Vec<Route> {
@@ -51,6 +64,7 @@ macro_rules! routes {
                     method: method_of(&<$room::[<__path_ $handler>] as utoipa::Path>::methods()),
                     path: <$room::[<__path_ $handler>] as utoipa::Path>::path(),
                     access: $access,
+                    body_bytes: [$($body,)? USUAL][0],
                     handler: || web::route().to($room::$handler),
                 }),*]
             }
@@ -77,8 +91,8 @@ routes! {
     VIEWER  imports   show_import;
     VIEWER  imports   list_import_rows;
     VIEWER  imports   repaired_file;
-    CLERK   imports   cancel_import;
-    CLERK   imports   commit_import;
+    CLERK   imports   cancel_import SMALL;
+    CLERK   imports   commit_import SMALL;
     PUBLIC  imports   import_template;
     CLERK   orders    put_order;
     VIEWER  orders    list_orders;
@@ -87,7 +101,7 @@ routes! {
     VIEWER  shipments list_shipments;
     VIEWER  shipments show_shipment;
     VIEWER  shipments list_events;
-    CLERK   shipments add_scans;
+    CLERK   shipments add_scans LARGE;
     VIEWER  numbers   check_numbers;
     VIEWER  numbers   list_carriers;
     REPORTS reports   report_delays;
@@ -130,19 +144,15 @@ fn method_of(methods: &[HttpMethod]) -> Method {
     }
 }
 
-const JSON_BYTES: usize = 1 << 20;
-
 /// Hangs every route of the table, and the docs page, into an application.
 pub fn configure(config: &mut web::ServiceConfig, app: &Arc<App>) {
     config
         .app_data(web::Data::from(Arc::clone(app)))
-        .app_data(
-            web::JsonConfig::default().limit(JSON_BYTES).error_handler(|error, _| problem::of_json(&error).into()),
-        )
         .app_data(web::QueryConfig::default().error_handler(|error, _| bad_query(&error).into()))
         .app_data(web::PathConfig::default().error_handler(|_, _| Problem::not_found("object").into()));
     for (path, routes) in by_path() {
-        let mut resource = web::resource(path);
+        let body_bytes = routes.iter().map(|route| route.body_bytes).max().unwrap_or(USUAL);
+        let mut resource = web::resource(path).app_data(json(body_bytes)).app_data(web::PayloadConfig::new(body_bytes));
         let allow = routes.iter().map(|route| route.method.as_str()).collect::<Vec<_>>().join(", ");
         for route in routes {
             let access = route.access;
@@ -151,13 +161,26 @@ pub fn configure(config: &mut web::ServiceConfig, app: &Arc<App>) {
                 .wrap(from_fn(move |request, next| auth::guard(access, request, next)));
             resource = resource.route(guarded);
         }
-        config.service(resource.default_service(web::route().to(move || method_not_allowed(allow.clone()))));
+        let wrong_method = web::route().to(move || method_not_allowed(allow.clone()));
+        config.service(resource.default_service(wrong_method.wrap(from_fn(counted))));
     }
     config
         .service(utoipa_swagger_ui::SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", specification()))
         .service(web::redirect("/docs", "/docs/"))
         .service(web::redirect("/", "/docs/"))
-        .default_service(web::route().to(HttpResponse::NotFound));
+        .default_service(web::route().to(HttpResponse::NotFound).wrap(from_fn(counted)));
+}
+
+/// Where nothing is behind the door, knocking counts all the same.
+async fn counted(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    auth::guard(PUBLIC, request, next).await
+}
+
+fn json(body_bytes: usize) -> web::JsonConfig {
+    web::JsonConfig::default().limit(body_bytes).error_handler(|error, _| problem::of_json(&error).into())
 }
 
 fn by_path() -> BTreeMap<String, Vec<Route>> {
@@ -176,7 +199,7 @@ fn bad_query(error: &actix_web::error::QueryPayloadError) -> Problem {
     Problem::bad_parameter("query", format!("A query parameter is unknown or cannot be read: {error}."))
 }
 
-pub use problem::finish;
+pub use answer::finish;
 
 #[cfg(test)]
 mod tests {

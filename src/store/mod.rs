@@ -19,6 +19,7 @@ pub mod shipments;
 pub mod standings;
 pub mod trackers;
 mod types;
+pub mod waiting;
 
 pub use connection::AnyConnection;
 pub use error::{OpenError, StoreError};

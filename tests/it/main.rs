@@ -29,4 +29,6 @@ mod openapi;
 mod parcels;
 mod reports;
 mod server;
+mod stop;
 mod story;
+mod wire;
