@@ -161,7 +161,8 @@ impl<C: Clock + Clone> Kept<C> {
 
     fn look(&self, key: u64, clock: &C) -> Result<(), Allowance> {
         use governor::clock::Reference;
-        let Some(&mark) = self.marks.open().get(&self.mark_of(key)) else { return Ok(()) };
+        let key = self.mark_of(key);
+        let Some(mark) = self.marks.open().get(&key).copied() else { return Ok(()) };
         // The mark is when the quota will be whole again, since the limiter was made.
         let since = Duration::from(clock.now().duration_since(self.began));
         let next = Duration::from(mark).saturating_sub(self.period * self.quota.get().saturating_sub(1));
@@ -291,7 +292,7 @@ mod tests {
         let clock = FakeRelativeClock::default();
         let limits = limits(&clock, 100);
         for key in 0..50_000 {
-            drop(limits.check(Limit::Key, key));
+            let _spent = limits.check(Limit::Key, key);
         }
         let kept = &limits.kept[&Limit::Key];
         assert!(kept.marks.len() <= 100 + usize::try_from(SHARED_MARKS).unwrap(), "{}", kept.marks.len());

@@ -182,7 +182,7 @@ fn note(
     let principal = request.and_then(|it| it.extensions().get::<Principal>().map(|it| it.key_id.to_string()));
     let status = answered.as_ref().map_or_else(|(_error, status)| *status, ServiceResponse::status).as_u16();
     let (method, took) = (method_name(method), began.elapsed());
-    let (duration_ms, client) = (took.as_millis(), client.address.to_string());
+    let (duration_ms, client) = (u64::try_from(took.as_millis()).unwrap_or(u64::MAX), client.address.to_string());
     if matches!(route.as_str(), "/healthz" | "/readyz") {
         tracing::debug!(method, route, status, duration_ms, client, "answered");
     } else {

@@ -79,7 +79,7 @@ macro_rules! routes {
             ),
             paths($($room::$handler),*),
             components(schemas(problem::Problem)),
-            modifiers(&Keys),
+            modifiers(&Keys, &Limited),
         )]
         struct Spec;
     };
@@ -122,6 +122,26 @@ impl utoipa::Modify for Keys {
         let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An API key.")).build();
         if let Some(components) = openapi.components.as_mut() {
             components.add_security_scheme("api_key", SecurityScheme::Http(scheme));
+        }
+    }
+}
+
+/// What every route may answer that is counted, so that no handler has to say it.
+struct Limited;
+
+impl utoipa::Modify for Limited {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder};
+        let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+        let too_often = ResponseBuilder::new().description("Too often; wait as long as Retry-After says.");
+        let too_often = too_often.content("application/problem+json", problem).build();
+        for (path, item) in &mut openapi.paths.paths {
+            let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
+            for operation in operations.into_iter().flatten() {
+                if !throttle::UNCOUNTED.contains(&path.as_str()) {
+                    operation.responses.responses.insert("429".to_owned(), too_often.clone().into());
+                }
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpMessage, HttpRequest, web};
 
 /// Those who watch the server may ask as often as they like.
-const UNCOUNTED: [&str; 2] = ["/healthz", "/readyz"];
+pub const UNCOUNTED: [&str; 2] = ["/healthz", "/readyz"];
 
 /// Counts a request that was admitted or refused; a refusal stays one, and becomes a 429 where there are too many.
 ///

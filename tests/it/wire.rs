@@ -101,8 +101,8 @@ fn whatever_the_framework_refuses_is_a_problem_document() {
     let order = |number: &str| json!({"order_number": number}).to_string().into_bytes();
     for (what, method, path, body, status, code) in [
         ("no JSON", "POST", "/v1/orders", json_of(b"{".to_vec()), 400, "bad_json"),
-        ("a tower of brackets", "POST", "/v1/orders", json_of(b"[".repeat(100_000)), 400, "bad_json"),
-        ("deep JSON", "POST", "/v1/orders", json_of([b"[".repeat(200), b"]".repeat(200)].concat()), 400, "bad_json"),
+        ("a tower of brackets", "POST", "/v1/orders", json_of(b"[".repeat(100_000)), 422, "invalid_request"),
+        ("deep JSON", "POST", "/v1/orders", json_of(deep_order()), 422, "invalid_request"),
         ("no UTF-8", "POST", "/v1/orders", json_of(b"{\"order_number\":\"\xff\"}".to_vec()), 400, "bad_json"),
         ("an unknown field", "POST", "/v1/orders", json_of(b"{\"order_no\":\"1\"}".to_vec()), 422, "invalid_request"),
         ("another type of body", "POST", "/v1/orders", Some(("text/plain", order("1"))), 415, "unsupported_media_type"),
@@ -133,6 +133,10 @@ fn whatever_the_framework_refuses_is_a_problem_document() {
     let answer = server.try_send(&Method::GET, "/v1/orders", &[("x-wide", &wide)], None).unwrap();
     answer.must_be_problem(431, "headers_too_large");
     server.get(&key, "/v1/orders").must_be(200);
+}
+
+fn deep_order() -> Vec<u8> {
+    [br#"{"order_number":"1","lines":"#.to_vec(), b"[".repeat(200), b"]".repeat(200), b"}".to_vec()].concat()
 }
 
 #[test]
@@ -180,14 +184,9 @@ fn the_log_tells_the_request_and_no_secret(database: Database) {
     let log = server.log();
     let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let mine = lines.iter().find(|line| line["span"]["request_id"] == "my-own-id-0001" && answered(line)).unwrap();
-    for (field, expected) in
-        [("method", "GET"), ("route", "/v1/orders/{order_id}"), ("client", "127.0.0.0/24")]
-    {
-        let told = mine["fields"][field].as_str().unwrap();
-        let same_shape = told.split('{').next() == expected.split('{').next();
-        assert!(same_shape, "{field}: {told}");
-    }
-    assert_eq!(mine["fields"]["status"], 404, "{mine}");
+    let fields = &mine["fields"];
+    let told = json!([fields["method"], fields["route"], fields["client"], fields["status"]]);
+    assert_eq!(told, json!(["GET", "/v1/orders/{id}", "127.0.0.0/24", 404]), "{mine}");
     assert!(mine["fields"]["duration_ms"].is_u64() && mine["fields"]["principal"].is_string(), "{mine}");
     assert_eq!(mine["level"], "INFO", "{mine}");
     let token = status_url.rsplit('/').next().unwrap();
