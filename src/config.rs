@@ -112,7 +112,9 @@ mod tests {
     #[test]
     fn the_default_file_tells_of_every_setting() {
         // The last is for programs that start a server, not for operators.
-        let told = |name: &String| DEFAULT_FILE.lines().any(|line| line.trim_start_matches(['#', ' ']).starts_with(&format!("{name} = ")));
+        let told = |name: &String| {
+            DEFAULT_FILE.lines().any(|line| line.trim_start_matches(['#', ' ']).starts_with(&format!("{name} = ")))
+        };
         let untold: Vec<String> = names().into_iter().filter(|name| name != "address_file" && !told(name)).collect();
         assert_eq!(untold, Vec::<String>::new());
     }

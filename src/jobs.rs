@@ -61,8 +61,14 @@ async fn polling(app: &Arc<App>, pace: Pace) {
     while !app.is_stopping() {
         let mut asked = 0;
         for source in &app.sources {
-            let polled =
-                flows::poll_carriers::poll_carriers(&app.store, &app.runner, source.as_ref(), || app.now(), app.stopped()).await;
+            let polled = flows::poll_carriers::poll_carriers(
+                &app.store,
+                &app.runner,
+                source.as_ref(),
+                || app.now(),
+                app.stopped(),
+            )
+            .await;
             asked += done(Some(polled), "polling");
         }
         if asked == 0 {

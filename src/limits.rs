@@ -255,7 +255,7 @@ mod tests {
             assert_eq!((spent.limit, spent.allowance.left, spent.allowance.wait), (limit, 0, window / quota));
             assert!(limits.check(limit, "two").is_ok(), "{limit:?}: another key has its own");
 
-            clock.advance(window / quota - Duration::from_nanos(1));
+            clock.advance((window / quota).saturating_sub(Duration::from_nanos(1)));
             assert!(limits.check(limit, "one").is_err(), "{limit:?}: a moment too early");
             clock.advance(Duration::from_nanos(1));
             assert_eq!(limits.check(limit, "one").unwrap().unwrap().left, 0, "{limit:?}: one more");

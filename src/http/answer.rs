@@ -25,7 +25,6 @@ const LONGEST_URI: usize = 8 << 10;
 /// All headers together, in bytes.
 const LONGEST_HEADERS: usize = 16 << 10;
 
-
 /// Wraps every request: see the head of this file.
 ///
 /// # Errors

@@ -43,7 +43,9 @@ pub fn charged(request: &HttpRequest, admitted: Result<(), Problem>) -> Result<(
 
 /// Tells what is left, where the request was counted.
 pub fn tell(request: &HttpRequest, headers: &mut HeaderMap) {
-    let Some(Allowance { quota, window, left, wait }) = request.extensions().get::<Allowance>().copied() else { return };
+    let Some(Allowance { quota, window, left, wait }) = request.extensions().get::<Allowance>().copied() else {
+        return;
+    };
     let policy = format!("\"default\";q={quota};w={}", window.as_secs());
     let standing = format!("\"default\";r={left};t={}", seconds_begun(wait));
     for (name, value) in [("ratelimit-policy", policy), ("ratelimit", standing)] {

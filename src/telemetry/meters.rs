@@ -45,7 +45,8 @@ impl Meters {
     ///
     /// [`BuildError`] where somebody measures already.
     pub fn install(started_at_s: f64) -> Result<Self, BuildError> {
-        let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &BUCKETS)?;
+        let builder =
+            PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &BUCKETS)?;
         let handle = builder.install_recorder()?;
         describe();
         gauge!(STARTED).set(started_at_s);
@@ -75,7 +76,11 @@ fn describe() {
     describe_gauge!(TRACKERS_DUE, "Numbers that carriers are to be asked about by now.");
     describe_gauge!(DATABASE_UP, "1 where the database answered when the meters were read.");
     describe_gauge!(STARTED, Unit::Seconds, "When the process started, since 1970.");
-    describe_histogram!(DATABASE_WAIT, Unit::Seconds, "Waits for the database: for the one writer, or for a connection.");
+    describe_histogram!(
+        DATABASE_WAIT,
+        Unit::Seconds,
+        "Waits for the database: for the one writer, or for a connection."
+    );
     for (name, meaning) in COUNTED_ELSEWHERE {
         describe_counter!(name, meaning);
     }

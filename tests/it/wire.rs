@@ -7,7 +7,11 @@ use serde_json::{Value, json};
 use std::net::TcpListener;
 use std::time::Instant;
 
-on_both!(a_key_may_ask_so_often_and_no_more, the_log_tells_the_request_and_no_secret, meters_tell_what_is_done_and_what_waits);
+on_both!(
+    a_key_may_ask_so_often_and_no_more,
+    the_log_tells_the_request_and_no_secret,
+    meters_tell_what_is_done_and_what_waits
+);
 
 const NOBODY: &str = "/v1/orders/0199f2c8-0000-7000-8000-000000000000";
 
@@ -162,8 +166,8 @@ fn the_docs_work_under_their_policy() {
     for script in text.split("<script").skip(1) {
         assert!(script.trim_start().starts_with("src=\"./"), "a script that the policy forbids: {script}");
         let file = script.split('"').nth(1).unwrap().trim_start_matches("./");
-        let served = server.get("", &format!("/docs/{file}")).must_be(200);
-        assert!(served.header("content-type").contains("javascript"), "{file}: {}", served.header("content-type"));
+        let script_file = server.get("", &format!("/docs/{file}")).must_be(200);
+        assert!(script_file.header("content-type").contains("javascript"), "{file}: {}", served.header("content-type"));
     }
 }
 
@@ -233,7 +237,9 @@ fn meters_tell_what_is_done_and_what_waits(database: Database) {
     assert!(route.starts_with("parceltrail_http_requests_total{method=\"GET\"") && route.ends_with(" 3"), "{route}");
     let unmatched = "parceltrail_http_requests_total{method=\"GET\",route=\"unmatched\",status=\"4xx\"}";
     assert!(meter(&text, unmatched) >= 1.0);
-    assert!(text.contains("parceltrail_http_request_duration_seconds_bucket{method=\"POST\",route=\"/v1/imports\",le="));
+    assert!(
+        text.contains("parceltrail_http_request_duration_seconds_bucket{method=\"POST\",route=\"/v1/imports\",le=")
+    );
     assert!(meter(&text, "parceltrail_import_rows_total{outcome=\"created\"}") >= 2.0);
     assert!(meter(&text, "parceltrail_import_rows_total{outcome=\"rejected\"}") >= 1.0);
     assert!((meter(&text, "parceltrail_imports{state=\"waiting\"}")).abs() < 0.5);
@@ -264,9 +270,7 @@ fn without_an_address_for_meters_the_server_goes_on() {
 fn a_healthcheck_tells_by_its_exit_code() {
     let mut server = Server::start(Database::Sqlite);
     let address = server.address().to_owned();
-    let asked = |server: &Server| {
-        server.run_with(&["healthcheck"], &[("PARCELTRAIL_BIND", &address)]).status.code()
-    };
+    let asked = |server: &Server| server.run_with(&["healthcheck"], &[("PARCELTRAIL_BIND", &address)]).status.code();
     assert_eq!(asked(&server), Some(0));
     server.kill();
     assert_eq!(asked(&server), Some(1));

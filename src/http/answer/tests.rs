@@ -156,8 +156,7 @@ async fn on_the_way_down_connections_are_not_kept() {
 #[actix_web::test]
 async fn a_callers_own_id_is_kept_where_it_is_plain() {
     let (app, _folder) = app(None);
-    for (told, kept) in
-        [("abc-DEF_0123", true), ("short", false), ("with blanks in", false), (&*"x".repeat(65), false)]
+    for (told, kept) in [("abc-DEF_0123", true), ("short", false), ("with blanks in", false), (&*"x".repeat(65), false)]
     {
         let request = TestRequest::get().uri("/v1/things/1").insert_header(("x-request-id", told));
         let response = ask(&app, request).await;
