@@ -167,7 +167,11 @@ fn the_docs_work_under_their_policy() {
         assert!(script.trim_start().starts_with("src=\"./"), "a script that the policy forbids: {script}");
         let file = script.split('"').nth(1).unwrap().trim_start_matches("./");
         let script_file = server.get("", &format!("/docs/{file}")).must_be(200);
-        assert!(script_file.header("content-type").contains("javascript"), "{file}: {}", served.header("content-type"));
+        assert!(
+            script_file.header("content-type").contains("javascript"),
+            "{file}: {}",
+            script_file.header("content-type")
+        );
     }
 }
 
