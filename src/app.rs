@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::domain::ids::SellerId;
 use crate::flows::take_in::put::Sender;
 use crate::flows::take_in::work::Workplace;
+use crate::limits::Limits;
 use crate::secrets::{SecretError, Secrets};
 use crate::store::{OpenError, Store};
 use jiff::{SignedDuration, Timestamp};
@@ -12,9 +13,8 @@ use std::collections::HashSet;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// Everything that doors and jobs share.
 pub struct App {
@@ -26,7 +26,8 @@ pub struct App {
     pub sources: Vec<Box<dyn CarrierApi>>,
     /// Rung when an import has come in, so that it does not wait for the next round.
     pub import_bell: Notify,
-    stopping: AtomicBool,
+    pub limits: Limits,
+    stopping: watch::Sender<bool>,
     clock: Clock,
 }
 
@@ -98,6 +99,7 @@ impl App {
         runner.private_sources = HashSet::from([Simulated::NAME.to_owned()]);
         let token = config.simulator_token.clone().map(Secret);
         let simulator = config.simulator_url.as_deref().map(|url| Simulated::new(url, token));
+        let limits = Limits::new(config.rate_limit_per_minute, config.address_rate_limit_per_minute);
         let sources = simulator.into_iter().map(|it| -> Box<dyn CarrierApi> { Box::new(it) }).collect();
         Ok(Self {
             config,
@@ -106,7 +108,8 @@ impl App {
             runner: Runner::new(runner)?,
             sources,
             import_bell: Notify::new(),
-            stopping: AtomicBool::new(false),
+            limits,
+            stopping: watch::Sender::new(false),
             clock,
         })
     }
@@ -117,12 +120,18 @@ impl App {
 
     /// Asks everything that works in the background to come to an end.
     pub fn stop(&self) {
-        self.stopping.store(true, Ordering::Relaxed);
+        self.stopping.send_replace(true);
         self.import_bell.notify_one();
     }
 
     pub fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::Relaxed)
+        *self.stopping.borrow()
+    }
+
+    /// Comes to its end once the application is asked to stop.
+    pub async fn stopped(&self) {
+        // The sender lives as long as the application, so there is always somebody to wait for.
+        drop(self.stopping.subscribe().wait_for(|stopping| *stopping).await);
     }
 
     /// Where the workers of imports stand.
@@ -157,8 +166,8 @@ pub async fn in_background<T: Send + 'static>(
     app: &Arc<App>,
     work: impl FnOnce(&App) -> T + Send + 'static,
 ) -> Option<T> {
-    let app = Arc::clone(app);
-    let done = tokio::task::spawn_blocking(move || work(&app)).await;
+    let (app, span) = (Arc::clone(app), tracing::Span::current());
+    let done = tokio::task::spawn_blocking(move || span.in_scope(|| work(&app))).await;
     done.inspect_err(|error| tracing::error!(%error, "work in the background broke off")).ok()
 }
 

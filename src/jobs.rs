@@ -2,7 +2,7 @@
 
 use crate::app::{App, in_background};
 use crate::flows;
-use crate::telemetry::chain;
+use crate::telemetry::{chain, meters};
 use jiff::SignedDuration;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +32,7 @@ async fn imports(app: &Arc<App>, pace: Pace) {
         let busy = match worked {
             Some(Ok(busy)) => busy,
             Some(Err(error)) => {
+                meters::job_failed("imports");
                 tracing::error!(
                     error = tracing::field::display(chain(&error)),
                     "an import stopped; it is taken up again"
@@ -60,8 +61,14 @@ async fn polling(app: &Arc<App>, pace: Pace) {
     while !app.is_stopping() {
         let mut asked = 0;
         for source in &app.sources {
-            let polled =
-                flows::poll_carriers::poll_carriers(&app.store, &app.runner, source.as_ref(), || app.now()).await;
+            let polled = flows::poll_carriers::poll_carriers(
+                &app.store,
+                &app.runner,
+                source.as_ref(),
+                || app.now(),
+                app.stopped(),
+            )
+            .await;
             asked += done(Some(polled), "polling");
         }
         if asked == 0 {
@@ -92,10 +99,11 @@ fn sweep(app: &App) -> Result<(), flows::StoreError> {
     flows::access_tokens::rotate(&app.store, &app.secrets, app.now())
 }
 
-fn done(worked: Option<Result<usize, flows::StoreError>>, what: &str) -> usize {
+fn done(worked: Option<Result<usize, flows::StoreError>>, what: &'static str) -> usize {
     match worked {
         Some(Ok(count)) => count,
         Some(Err(error)) => {
+            meters::job_failed(what);
             tracing::error!(
                 error = tracing::field::display(chain(&error)),
                 "{what} stopped; it goes on in the next round"

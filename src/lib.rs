@@ -12,6 +12,7 @@ mod domain;
 mod flows;
 mod http;
 mod jobs;
+mod limits;
 mod secrets;
 mod sheets;
 mod simulator;

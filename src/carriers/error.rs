@@ -91,6 +91,25 @@ impl std::fmt::Display for RestReason {
 }
 
 impl AskError {
+    /// The kind of error in one word, for meters.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Forbidden(_) => "forbidden",
+            Self::Unsendable(_) => "unsendable",
+            Self::Resting { .. } => "resting",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::Unauthorized => "unauthorized",
+            Self::Unreachable(_) => "unreachable",
+            Self::TimedOut => "timed_out",
+            Self::Failed { .. } => "failed",
+            Self::Redirected { .. } => "redirected",
+            Self::TooLong { .. } => "too_long",
+            Self::BrokeOff(_) => "broke_off",
+            Self::Unreadable(_) => "unreadable",
+            Self::Client(_) => "client",
+        }
+    }
+
     /// When it is worth asking again, where that is known.
     pub fn wait(&self) -> Option<Duration> {
         match self {

@@ -73,6 +73,10 @@ impl Runner {
     async fn ask_once(&self, api: &dyn CarrierApi, request: HttpRequest) -> Reply {
         let account = self.account(api);
         let answer = self.answered(api, &account, &request).await;
+        if let Err(error) = &answer {
+            metrics::counter!("parceltrail_carrier_errors_total", "source" => api.name(), "kind" => error.code())
+                .increment(1);
+        }
         Reply { answer: answer.map(|it| it.matched_to(&request.covers)), covers: request.covers }
     }
 

@@ -78,7 +78,7 @@ async fn demo(exit: bool, config: Config, folder: &Folder) -> Result<u8, DemoErr
     let (app, listener) = open(config, clock, folder, simulator_url)?;
     let seller = sign_up::sign_up_seller(&app.store, "Lantern & Loom", "DE".parse().ok(), None, app.now())?;
     let admin = sign_up::sign_up_admin(&app.store, app.now())?;
-    let server = serve::server(&app, listener)?;
+    let server = serve::server(&app, listener, serve::Connections::default())?;
     let handle = server.handle();
     actix_web::rt::spawn(server);
     let working = actix_web::rt::spawn(jobs::run(Arc::clone(&app), jobs::Pace { idle: Duration::from_millis(40) }));

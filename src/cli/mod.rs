@@ -4,6 +4,7 @@ mod check;
 mod check_invariants;
 mod check_number;
 mod demo;
+mod healthcheck;
 mod key;
 mod openapi;
 mod seller;
@@ -61,6 +62,8 @@ enum Command {
     Openapi(openapi::OpenapiArgs),
     /// Check the whole database; exit code 1 where something does not hold
     CheckInvariants,
+    /// Ask the server of this configuration, on this machine, whether it lives; exit code 1 where it does not
+    Healthcheck,
 }
 
 /// Runs the command line of this process; the answer is its exit code.
@@ -78,7 +81,8 @@ pub fn run() -> u8 {
         | Command::Seller(_)
         | Command::Admin(_)
         | Command::Key(_)
-        | Command::CheckInvariants => match Config::read(line.config.as_deref()) {
+        | Command::CheckInvariants
+        | Command::Healthcheck => match Config::read(line.config.as_deref()) {
             Ok(config) => with_config(line.command, config),
             Err(error) => told::<ConfigError>(Err(error)),
         },
@@ -97,6 +101,7 @@ fn with_config(command: Command, config: Config) -> u8 {
         Command::Admin(command) => told(seller::run_admin(&command, config)),
         Command::Key(command) => told(key::run(command, config)),
         Command::CheckInvariants => told(check_invariants::run(config)),
+        Command::Healthcheck => told(healthcheck::run(&config)),
         Command::Check(_)
         | Command::CheckNumber(_)
         | Command::Simulate(_)

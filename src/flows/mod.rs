@@ -3,6 +3,7 @@
 pub mod access_tokens;
 pub mod answer_once;
 pub mod check_invariants;
+pub mod count_waiting;
 pub mod judge_shipments;
 pub mod list_changes;
 pub mod list_imports;

@@ -4,6 +4,7 @@
 
 use crate::carriers::{Answer, Asked, CarrierApi, Reply, Runner};
 use crate::domain::carrier::CarrierSlug;
+use crate::domain::ids::{SellerId, TrackerId};
 use crate::domain::milestone::Milestone;
 use crate::domain::scan::{Scan, Source};
 use crate::flows::record_events::{Moment, record_events};
@@ -18,7 +19,8 @@ const BATCH: i64 = 200;
 const HOLD: SignedDuration = SignedDuration::from_mins(5);
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(6);
 
-/// Claims what is due, asks, and records; tells how many numbers were asked about.
+/// Claims what is due, asks, and records; tells how many numbers were asked about. Once `stopping` has come to its end,
+/// nobody is waited for any more: what was claimed and not answered is let go of.
 ///
 /// # Errors
 ///
@@ -28,6 +30,7 @@ pub async fn poll_carriers(
     runner: &Runner,
     source: &dyn CarrierApi,
     clock: impl Fn() -> Timestamp,
+    stopping: impl Future<Output = ()>,
 ) -> Result<usize, StoreError> {
     let now = clock();
     let until = now.saturating_add(HOLD).unwrap_or(now);
@@ -44,7 +47,15 @@ pub async fn poll_carriers(
     if asked.is_empty() {
         return Ok(0);
     }
-    for reply in runner.ask(source, &asked).await {
+    let replies = tokio::select! {
+        replies = runner.ask(source, &asked) => replies,
+        () = stopping => {
+            let held: Vec<_> = by_number.into_values().flatten().map(|it| (it.seller_id, it.id, until)).collect();
+            blocking(store, move |store| let_go(store, &held)).await?;
+            return Ok(0);
+        }
+    };
+    for reply in replies {
         let trackers = reply.covers.iter().filter_map(|asked| by_number.remove(asked)).flatten().collect();
         let now = clock();
         blocking(store, move |store| {
@@ -54,6 +65,10 @@ pub async fn poll_carriers(
         .await?;
     }
     Ok(asked.len())
+}
+
+fn let_go(store: &Store, held: &[(SellerId, TrackerId, Timestamp)]) -> Result<(), StoreError> {
+    store.platform(Reason::JobClaim).write(|tables| tables.let_go_of_trackers(held))
 }
 
 async fn blocking<T: Send + 'static>(

@@ -1,6 +1,8 @@
 //! Who may come in by which door. Each route names its [`Access`] in the table of routes; there is no default.
 
-use super::problem::{Problem, RequestId};
+use super::answer::RequestId;
+use super::problem::Problem;
+use super::throttle;
 use crate::app::{self, App};
 use crate::domain::actor::Actor;
 use crate::domain::ids::SellerId;
@@ -59,8 +61,9 @@ pub async fn guard(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let admitted = throttle::charged(request.request(), admit(access, &request).await);
     // A refusal is an answer, not an error: an error would pass by what gives answers their request ids.
-    if let Err(refusal) = admit(access, &request).await {
+    if let Err(refusal) = admitted {
         let refused = actix_web::ResponseError::error_response(&refusal);
         return Ok(request.into_response(refused).map_into_right_body());
     }

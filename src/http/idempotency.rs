@@ -244,7 +244,7 @@ pub struct KeyHeader;
 
 impl utoipa::Modify for KeyHeader {
     fn modify(&self, openapi: &mut OpenApi) {
-        for route in super::routes().iter().filter(|route| route.repeats != Repeats::CarriedOut) {
+        for route in super::routes().iter().filter(|route| route.manner.repeats != Repeats::CarriedOut) {
             let operation = openapi.paths.paths.get_mut(&route.path).and_then(|item| item.post.as_mut());
             if let Some(operation) = operation {
                 describe(operation);

@@ -3,14 +3,16 @@
 //! The answer is made first and given at a fixed moment after the request was read, so that the clock tells nothing of
 //! the work: not whether the shop, the number or the second factor was right.
 
+use super::client::ClientAddress;
 use super::fields::text;
 use super::problem::Problem;
 use super::status::private;
 use crate::app::{self, App};
 use crate::flows::show_status::Status;
 use crate::flows::show_status::look_up::{self, Proof, Question, Subject};
+use crate::limits::{Limit, Limits};
+use actix_web::HttpResponse;
 use actix_web::web::{Data, Json};
-use actix_web::{HttpRequest, HttpResponse};
 use serde::Deserialize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -63,27 +65,6 @@ fn one<T>(this: Option<T>, that: Option<T>) -> Option<T> {
     }
 }
 
-/// Who keeps callers from trying.
-pub(super) trait Turnstile {
-    /// Before anything is looked up: may this caller ask now?
-    fn admit_caller(&self, _request: &HttpRequest) -> Result<(), Problem> {
-        Ok(())
-    }
-
-    /// Before anything is looked up: may this be asked about now? Right and wrong are refused alike.
-    fn admit_subject(&self, _subject: &str) -> Result<(), Problem> {
-        Ok(())
-    }
-
-    /// A wrong answer was given about this.
-    fn count_miss(&self, _subject: &str) {}
-}
-
-/// Lets everybody through.
-pub(super) struct Open;
-
-impl Turnstile for Open {}
-
 /// Where is my parcel? For customers who have lost their link
 ///
 /// Name the shop by its handle, then the order or the parcel, then the e-mail address or the postal code that the order
@@ -102,11 +83,20 @@ impl Turnstile for Open {}
 )]
 pub async fn look_up_status(
     app: Data<App>,
-    request: HttpRequest,
+    client: ClientAddress,
     told: Json<LookUpIn>,
 ) -> Result<HttpResponse, Problem> {
-    let question = told.into_inner().question()?;
-    on_the_beat(BEAT, answer(&app.into_inner(), &request, question, &Open)).await
+    let (app, question) = (app.into_inner(), told.into_inner().question()?);
+    admit(&app.limits, client, &question)?;
+    on_the_beat(BEAT, answer(&app, question)).await
+}
+
+/// Counts a try, before anything is looked up: of this caller, and about this order or parcel. Right and wrong are
+/// refused alike.
+fn admit(limits: &Limits, client: ClientAddress, question: &Question) -> Result<(), Problem> {
+    limits.check(Limit::LookUp, client.key())?;
+    limits.check(Limit::LookUpOf, subject_of(question))?;
+    Ok(())
 }
 
 /// Does the work, then waits until a whole number of beats has passed since it began.
@@ -118,21 +108,10 @@ async fn on_the_beat<T>(beat: Duration, work: impl Future<Output = T>) -> T {
     done
 }
 
-async fn answer(
-    app: &Arc<App>,
-    request: &HttpRequest,
-    question: Question,
-    turnstile: &impl Turnstile,
-) -> Result<HttpResponse, Problem> {
-    let subject = subject_of(&question);
-    turnstile.admit_caller(request)?;
-    turnstile.admit_subject(&subject)?;
+async fn answer(app: &Arc<App>, question: Question) -> Result<HttpResponse, Problem> {
     // Not on the thread that answers: there one caller's work would delay the next one's answer.
     let found = app::in_background(app, move |app| look_up::look_up(&app.store, &question, app.now())).await;
-    let Some(status) = found.ok_or_else(Problem::internal)?? else {
-        turnstile.count_miss(&subject);
-        return Err(Problem::nothing_to_show());
-    };
+    let status = found.ok_or_else(Problem::internal)??.ok_or_else(Problem::nothing_to_show)?;
     Ok(private(&mut HttpResponse::Ok()).json(status))
 }
 

@@ -3,16 +3,19 @@
 //! A handler opens, hands on to a flow and words the answer; it decides nothing.
 
 mod admin;
+mod answer;
 mod api_keys;
 mod auth;
 mod batch;
 mod changes;
+mod client;
 mod conditions;
 mod fields;
 mod idempotency;
 mod imports;
 mod look_up;
 mod merge_patch;
+pub mod meters;
 mod numbers;
 mod operation;
 mod orders;
@@ -23,14 +26,17 @@ mod report_query;
 mod reports;
 mod shipments;
 mod status;
+mod throttle;
 mod tokens;
 mod uploads;
 
 use crate::app::App;
 use crate::domain::role::Role;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::guard::{self, Guard};
 use actix_web::http::Method;
-use actix_web::middleware::from_fn;
+use actix_web::middleware::{Next, from_fn};
 use actix_web::{HttpResponse, web};
 use auth::Access;
 use idempotency::{Door, KeyHeader, Repeats};
@@ -49,34 +55,36 @@ const REPORTS: Access = Access::Reports;
 const ADMIN: Access = Access::Admin;
 const PUBLIC: Access = Access::Public;
 
+/// How large a body a route takes, and whether it heeds an `Idempotency-Key`.
+#[derive(Debug, Clone, Copy)]
+pub struct Manner {
+    pub repeats: Repeats,
+    /// The largest body, in bytes; a file that is uploaded has its own setting.
+    pub body_bytes: usize,
+}
+
+const SMALL: Manner = Manner { repeats: Repeats::CarriedOut, body_bytes: 16 << 10 };
+/// Where a route says nothing.
+const USUAL: Manner = Manner { repeats: Repeats::CarriedOut, body_bytes: 1 << 20 };
 /// Sent again under the same `Idempotency-Key`, it is answered again and not done again. Never on a route that answers a
 /// secret.
-const ONCE: Repeats = Repeats::AnsweredOnce { most_bytes: JSON_BYTES };
-const ONCE_BATCH: Repeats = Repeats::AnsweredOnce { most_bytes: BATCH_BYTES };
-const ONCE_FILE: Repeats = Repeats::FileAnsweredOnce;
+const ONCE: Manner = Manner { repeats: Repeats::AnsweredOnce { most_bytes: 1 << 20 }, body_bytes: 1 << 20 };
+const ONCE_LARGE: Manner = Manner { repeats: Repeats::AnsweredOnce { most_bytes: 8 << 20 }, body_bytes: 8 << 20 };
+const ONCE_FILE: Manner = Manner { repeats: Repeats::FileAnsweredOnce, ..USUAL };
 
-/// One route: where it is, who may use it, whether it heeds an `Idempotency-Key`, and who answers.
+/// One route: where it is, who may use it, in what manner, and who answers.
 pub struct Route {
     pub method: Method,
     pub path: String,
     pub access: Access,
-    pub repeats: Repeats,
+    pub manner: Manner,
     handler: fn() -> actix_web::Route,
 }
 
-macro_rules! repeats {
-    () => {
-        Repeats::CarriedOut
-    };
-    ($repeats:ident) => {
-        $repeats
-    };
-}
-
 /// Every route. Method and path stand at the handler, so that they are told once; who may use it stands here, and a
-/// route without it does not compile. `ONCE` behind the handler makes a create heed an `Idempotency-Key`.
+/// route without it does not compile. Its manner may stand behind the handler.
 macro_rules! routes {
-    ($($access:ident $room:ident $handler:ident $($repeats:ident)?;)*) => {
+    ($($access:ident $room:ident $handler:ident $($manner:ident)?;)*) => {
         pastey::paste! {
             /// Every route, in the order of the table.
             pub fn routes() -> Vec<Route> {
@@ -84,7 +92,7 @@ macro_rules! routes {
                     method: method_of(&<$room::[<__path_ $handler>] as utoipa::Path>::methods()),
                     path: <$room::[<__path_ $handler>] as utoipa::Path>::path(),
                     access: $access,
-                    repeats: repeats!($($repeats)?),
+                    manner: [$($manner,)? USUAL][0],
                     handler: || web::route().to($room::$handler),
                 }),*]
             }
@@ -105,7 +113,7 @@ macro_rules! routes {
                 report_query::Rows,
                 report_query::FormatWord,
             )),
-            modifiers(&Keys, &KeyHeader, &Doors),
+            modifiers(&Keys, &KeyHeader, &Doors, &Limited),
         )]
         struct Spec;
     };
@@ -117,12 +125,12 @@ routes! {
     VIEWER  imports   show_import;
     VIEWER  imports   list_import_rows;
     VIEWER  imports   repaired_file;
-    CLERK   imports   cancel_import;
-    CLERK   imports   commit_import;
+    CLERK   imports   cancel_import SMALL;
+    CLERK   imports   commit_import SMALL;
     PUBLIC  imports   import_template;
     CLERK   orders    put_order ONCE;
     VIEWER  orders    list_orders;
-    CLERK   orders    put_orders ONCE_BATCH;
+    CLERK   orders    put_orders ONCE_LARGE;
     VIEWER  orders    show_order;
     CLERK   orders    patch_order;
     VIEWER  orders    show_order_by_number;
@@ -130,14 +138,14 @@ routes! {
     CLERK   orders    cancel_order;
     CLERK   shipments put_shipment ONCE;
     VIEWER  shipments list_shipments;
-    CLERK   shipments put_shipments ONCE_BATCH;
+    CLERK   shipments put_shipments ONCE_LARGE;
     VIEWER  shipments show_shipment;
     CLERK   shipments patch_shipment;
     CLERK   shipments cancel_shipment;
     CLERK   shipments refresh_shipment;
     VIEWER  shipments list_events;
-    CLERK   shipments add_scans ONCE;
-    CLERK   shipments put_scans ONCE_BATCH;
+    CLERK   shipments add_scans ONCE_LARGE;
+    CLERK   shipments put_scans ONCE_LARGE;
     VIEWER  numbers   check_numbers;
     VIEWER  numbers   list_carriers;
     REPORTS reports   report_delays;
@@ -191,6 +199,26 @@ impl utoipa::Modify for Doors {
     }
 }
 
+/// What every route may answer that is counted, so that no handler has to say it.
+struct Limited;
+
+impl utoipa::Modify for Limited {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder};
+        let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+        let too_often = ResponseBuilder::new().description("Too often; wait as long as Retry-After says.");
+        let too_often = too_often.content("application/problem+json", problem).build();
+        for (path, item) in &mut openapi.paths.paths {
+            let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
+            for operation in operations.into_iter().flatten() {
+                if !throttle::UNCOUNTED.contains(&path.as_str()) {
+                    operation.responses.responses.insert("429".to_owned(), too_often.clone().into());
+                }
+            }
+        }
+    }
+}
+
 fn operation_mut<'o>(
     item: &'o mut utoipa::openapi::PathItem,
     method: &Method,
@@ -223,21 +251,16 @@ fn method_of(methods: &[HttpMethod]) -> Method {
     }
 }
 
-const JSON_BYTES: usize = 1 << 20;
-const BATCH_BYTES: usize = 8 << 20;
-
 /// Hangs every route of the table, and the docs page, into an application.
 pub fn configure(config: &mut web::ServiceConfig, app: &Arc<App>) {
     config
         .app_data(web::Data::from(Arc::clone(app)))
-        .app_data(json_up_to(JSON_BYTES))
         .app_data(web::QueryConfig::default().error_handler(|error, _| bad_query(&error).into()))
         .app_data(web::PathConfig::default().error_handler(|_, _| Problem::not_found("object").into()));
     for (path, routes) in by_path() {
-        let mut resource = web::resource(path.as_str());
-        if path.ends_with("/batch") {
-            resource = resource.app_data(json_up_to(BATCH_BYTES));
-        }
+        let body_bytes = routes.iter().map(|route| route.manner.body_bytes).max().unwrap_or(USUAL.body_bytes);
+        let mut resource =
+            web::resource(path.as_str()).app_data(json(body_bytes)).app_data(web::PayloadConfig::new(body_bytes));
         let methods =
             routes.iter().map(|route| if route.method == Method::GET { "GET, HEAD" } else { route.method.as_str() });
         let allow = methods.collect::<Vec<_>>().join(", ");
@@ -246,28 +269,37 @@ pub fn configure(config: &mut web::ServiceConfig, app: &Arc<App>) {
             let opened = heeding_keys(route);
             resource = resource.route(opened.wrap(from_fn(move |request, next| auth::guard(access, request, next))));
         }
-        config.service(resource.default_service(web::route().to(move || method_not_allowed(allow.clone()))));
+        let wrong_method = web::route().to(move || method_not_allowed(allow.clone()));
+        config.service(resource.default_service(wrong_method.wrap(from_fn(counted))));
     }
     config
         .service(utoipa_swagger_ui::SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", specification()))
         .service(web::redirect("/docs", "/docs/"))
         .service(web::redirect("/", "/docs/"))
-        .default_service(web::route().to(HttpResponse::NotFound));
+        .default_service(web::route().to(HttpResponse::NotFound).wrap(from_fn(counted)));
+}
+
+/// Where nothing is behind the door, knocking counts all the same.
+async fn counted(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    auth::guard(PUBLIC, request, next).await
+}
+
+fn json(body_bytes: usize) -> web::JsonConfig {
+    web::JsonConfig::default().limit(body_bytes).error_handler(|error, _| problem::of_json(&error).into())
 }
 
 /// The handler behind its memory of keys, where the route has one.
 fn heeding_keys(route: Route) -> actix_web::Route {
     let named = format!("{} {}", route.method, route.path);
     let handler = (route.handler)().guard(answering(route.method));
-    if route.repeats == Repeats::CarriedOut {
+    if route.manner.repeats == Repeats::CarriedOut {
         return handler;
     }
-    let door = Rc::new(Door { repeats: route.repeats, route: named });
+    let door = Rc::new(Door { repeats: route.manner.repeats, route: named });
     handler.wrap(from_fn(move |request, next| idempotency::answer_once(Rc::clone(&door), request, next)))
-}
-
-fn json_up_to(bytes: usize) -> web::JsonConfig {
-    web::JsonConfig::default().limit(bytes).error_handler(|error, _| problem::of_json(&error).into())
 }
 
 /// What is answered to GET is answered to HEAD too, without its body.
@@ -294,7 +326,7 @@ fn bad_query(error: &actix_web::error::QueryPayloadError) -> Problem {
     Problem::bad_parameter("query", format!("A query parameter is unknown or cannot be read: {error}."))
 }
 
-pub use problem::finish;
+pub use answer::finish;
 
 #[cfg(test)]
 mod tests {
@@ -326,7 +358,7 @@ mod tests {
 
     #[test]
     fn what_is_answered_once_is_a_create_of_a_seller_and_no_secret() {
-        for route in routes().iter().filter(|it| it.repeats != Repeats::CarriedOut) {
+        for route in routes().iter().filter(|it| it.manner.repeats != Repeats::CarriedOut) {
             let what = format!("{} {}", route.method, route.path);
             assert_eq!(route.method, Method::POST, "{what}");
             assert!(matches!(route.access, Access::Seller(_)), "{what}: a key is of a seller");

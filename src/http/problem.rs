@@ -11,14 +11,14 @@ use crate::flows::take_in::upload::UploadError;
 use crate::flows::take_in::work::WorkError;
 use crate::flows::take_in::{ChangeError, TakeInError};
 use crate::flows::{SecretError, StoreError};
+use crate::limits::Spent;
 use crate::telemetry::chain;
-use actix_web::body::{BoxBody, MessageBody};
-use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::body::BoxBody;
 use actix_web::http::{StatusCode, header};
-use actix_web::middleware::Next;
-use actix_web::{HttpMessage, HttpResponse, ResponseError};
+use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use std::fmt;
+use std::time::Duration;
 
 /// The code of an answer that is not there yet, and will be.
 const IN_PROGRESS: &str = "idempotency_in_progress";
@@ -41,6 +41,9 @@ pub struct Problem {
     pub request_id: Option<String>,
     /// What is wrong with which part of the request.
     pub errors: Vec<Fault>,
+    /// When it is worth trying again, in seconds.
+    #[serde(skip)]
+    pub retry_after_s: Option<u64>,
 }
 
 /// One part of a request that is wrong.
@@ -62,6 +65,7 @@ impl Problem {
             code: code.to_owned(),
             request_id: None,
             errors: Vec::new(),
+            retry_after_s: (status == StatusCode::SERVICE_UNAVAILABLE).then_some(2),
         }
     }
 
@@ -140,7 +144,14 @@ impl Problem {
         Self::new(StatusCode::GONE, "import_expired", detail)
     }
 
-    fn of_status(status: StatusCode) -> Self {
+    /// A request line or headers beyond what is read; `limit` in bytes.
+    pub fn too_long(status: StatusCode, what: &str, limit: usize) -> Self {
+        let code = if status == StatusCode::URI_TOO_LONG { "uri_too_long" } else { "headers_too_large" };
+        Self::new(status, code, format!("The {what} longer than the {limit} bytes that are read here. Send less."))
+    }
+
+    /// The answer where the framework gave a status and no words.
+    pub fn of_status(status: StatusCode) -> Self {
         let (code, detail) = match status {
             StatusCode::NOT_FOUND => ("no_such_route", "There is no such route; /docs lists all there are."),
             StatusCode::METHOD_NOT_ALLOWED => {
@@ -170,75 +181,17 @@ impl ResponseError for Problem {
 
     fn error_response(&self) -> HttpResponse<BoxBody> {
         let mut response = HttpResponse::build(self.status_code());
-        match self.status_code() {
-            StatusCode::UNAUTHORIZED => {
-                response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
-            }
-            StatusCode::SERVICE_UNAVAILABLE => {
-                response.insert_header((header::RETRY_AFTER, "2"));
-            }
-            _ if self.code == IN_PROGRESS => {
-                response.insert_header((header::RETRY_AFTER, "1"));
-            }
-            _ => {}
+        if self.status_code() == StatusCode::UNAUTHORIZED {
+            response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+        }
+        if let Some(seconds) = self.retry_after_s {
+            response.insert_header((header::RETRY_AFTER, seconds));
         }
         response.insert_header((header::CACHE_CONTROL, "no-store"));
         let mut response = response.content_type("application/problem+json").json(self);
         response.extensions_mut().insert(self.clone());
         response
     }
-}
-
-/// The id of a request, for whoever works on it.
-#[derive(Debug, Clone)]
-pub struct RequestId(pub String);
-
-/// Gives every answer its request id, and makes problem documents of the errors that the framework makes.
-///
-/// # Errors
-///
-/// None of its own.
-pub async fn finish(
-    request: ServiceRequest,
-    next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let id = request_id(&request);
-    request.extensions_mut().insert(RequestId(id.clone()));
-    let (request, mut response) = match next.call(request).await {
-        Ok(response) => response.map_into_boxed_body().into_parts(),
-        Err(error) => return Err(error),
-    };
-    let status = response.status();
-    let is_page =
-        response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
-    if (status.is_client_error() || status.is_server_error()) && !is_page {
-        let told = response.extensions().get::<Problem>().cloned();
-        let mut problem = told.unwrap_or_else(|| Problem::of_status(status));
-        problem.request_id = Some(id.clone());
-        let headers = response.headers().clone();
-        response = problem.error_response();
-        // What the handler said besides stays said; of the body, what is told here.
-        for (name, value) in headers {
-            if ![header::CONTENT_TYPE, header::CONTENT_LENGTH].contains(&name) {
-                response.headers_mut().insert(name, value);
-            }
-        }
-    }
-    let headers = response.headers_mut();
-    if let Ok(id) = header::HeaderValue::from_str(&id) {
-        headers.insert(header::HeaderName::from_static("x-request-id"), id);
-    }
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, header::HeaderValue::from_static("nosniff"));
-    Ok(ServiceResponse::new(request, response))
-}
-
-/// The id of a request: the caller's own, where it is short and plain, else a new one.
-fn request_id(request: &ServiceRequest) -> String {
-    let told = request.headers().get("x-request-id").and_then(|id| id.to_str().ok());
-    let plain = |id: &&str| {
-        (8..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
-    };
-    told.filter(plain).map_or_else(|| uuid::Uuid::new_v4().to_string(), str::to_owned)
 }
 
 impl From<StoreError> for Problem {
@@ -266,6 +219,20 @@ impl From<StoreError> for Problem {
             StoreError::Refused(_) => Self::internal(),
         }
     }
+}
+
+impl From<Spent> for Problem {
+    fn from(spent: Spent) -> Self {
+        let wait_s = seconds_begun(spent.allowance.wait).max(1);
+        let detail = format!("That was too often. Wait {wait_s} s, then go on more slowly.");
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail);
+        Self { retry_after_s: Some(wait_s), ..problem }
+    }
+}
+
+/// Whole seconds, the last one begun.
+pub fn seconds_begun(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
 
 impl From<UploadError> for Problem {

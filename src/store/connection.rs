@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// A connection to either database; every query is written once, against this.
@@ -139,7 +139,7 @@ fn usable_writer<'w>(
     writer: &'w Mutex<AnyConnection>,
 ) -> Result<MutexGuard<'w, AnyConnection>, StoreError> {
     let is_poisoned = writer.is_poisoned();
-    let mut guard = writer.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut guard = timed("writer", || writer.lock().unwrap_or_else(PoisonError::into_inner));
     let broken = <AnyConnection as diesel::Connection>::TransactionManager::is_broken_transaction_manager(&mut guard);
     if is_poisoned || broken {
         *guard = open_sqlite(path).map_err(|error| StoreError::Unavailable(error.to_string()))?;
@@ -153,9 +153,17 @@ fn with_pooled<T, E: From<StoreError>>(
     scope: Scope,
     run: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
 ) -> Result<T, E> {
-    let mut pooled = pool.get().map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    let mut pooled = timed("pool", || pool.get()).map_err(|error| StoreError::Unavailable(error.to_string()))?;
     pooled.batch_execute(&scope.statement()).map_err(StoreError::from)?;
     run(&mut pooled)
+}
+
+/// Measures how long a connection was waited for.
+fn timed<T>(whom: &'static str, wait: impl FnOnce() -> T) -> T {
+    let began = Instant::now();
+    let had = wait();
+    metrics::histogram!("parceltrail_database_wait_seconds", "for" => whom).record(began.elapsed());
+    had
 }
 
 /// Makes the pool's connections, already wrapped as either database's.

@@ -26,6 +26,7 @@ pub mod standings;
 pub mod trackers;
 mod types;
 mod vaults;
+pub mod waiting;
 
 pub use connection::AnyConnection;
 pub use error::{OpenError, StoreError};

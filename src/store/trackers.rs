@@ -110,6 +110,18 @@ impl PlatformTables<'_> {
         Ok(claimed)
     }
 
+    /// Lets go of trackers that are still claimed until the moment told with them, as nobody else's are.
+    pub fn let_go_of_trackers(&mut self, held: &[(SellerId, TrackerId, Timestamp)]) -> Result<(), StoreError> {
+        for (seller, id, until) in held {
+            let claimed = trackers::table
+                .filter(trackers::seller_id.eq(seller))
+                .filter(trackers::id.eq(id))
+                .filter(trackers::claimed_until.eq(Some(At(*until))));
+            diesel::update(claimed).set(trackers::claimed_until.eq(None::<At>)).execute(self.connection)?;
+        }
+        Ok(())
+    }
+
     /// Lets go of every tracker.
     pub fn release_trackers(&mut self) -> Result<(), StoreError> {
         let claimed = trackers::table.filter(trackers::claimed_until.is_not_null());

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each room, and the rooms that it may name. `main.rs` and `lib.rs` name all.
-const MAY_IMPORT: [(&str, &[&str]); 14] = [
+const MAY_IMPORT: [(&str, &[&str]); 15] = [
     ("domain", &["domain"]),
     ("sheets", &["sheets", "domain"]),
     ("carriers", &["carriers", "domain"]),
@@ -14,12 +14,13 @@ const MAY_IMPORT: [(&str, &[&str]); 14] = [
     ("store", &["store", "domain", "secrets"]),
     ("simulator", &["simulator", "domain"]),
     ("secrets", &["secrets"]),
+    ("limits", &["limits"]),
     ("config", &["config", "domain"]),
     ("telemetry", &["telemetry"]),
     ("flows", &["flows", "sheets", "carriers", "shops", "store", "domain", "secrets"]),
-    ("app", &["app", "flows", "sheets", "carriers", "shops", "store", "domain", "secrets", "config"]),
+    ("app", &["app", "flows", "sheets", "carriers", "shops", "store", "domain", "secrets", "config", "limits"]),
     ("jobs", &["jobs", "flows", "app", "domain", "config", "telemetry"]),
-    ("http", &["http", "flows", "app", "domain", "config", "telemetry"]),
+    ("http", &["http", "flows", "app", "domain", "config", "limits", "telemetry"]),
     (
         "cli",
         &["cli", "http", "jobs", "flows", "app", "sheets", "simulator", "domain", "secrets", "config", "telemetry"],

@@ -36,6 +36,8 @@ mod patches;
 mod privacy;
 mod reports;
 mod server;
+mod stop;
 mod story;
 mod tokens;
 mod verdicts;
+mod wire;

@@ -115,6 +115,25 @@ impl Server {
         }
     }
 
+    /// Sends the signal that asks a process to end.
+    pub(crate) fn terminate(&self) {
+        let id = self.child.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    }
+
+    /// Waits until the process has ended by itself, and tells its exit code.
+    pub(crate) fn exit_code(&mut self, within: Duration) -> Option<i32> {
+        let begun = Instant::now();
+        loop {
+            if let Some(ended) = self.child.as_mut().unwrap().try_wait().unwrap() {
+                self.child = None;
+                return ended.code();
+            }
+            assert!(begun.elapsed() < within, "the server does not end:\n{}", self.log_tail());
+            std::thread::sleep(PAUSE);
+        }
+    }
+
     /// `127.0.0.1:43211`
     pub(crate) fn address(&self) -> &str {
         &self.address
@@ -139,6 +158,11 @@ impl Server {
     /// Runs a command to its end against this server's database.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// Runs a command to its end with more in its environment.
+    pub(crate) fn run_with(&self, arguments: &[&str], settings: &[(&str, &str)]) -> Output {
+        self.command(arguments).envs(settings.iter().copied()).stdin(Stdio::null()).output().unwrap()
     }
 
     /// Runs a command that must succeed and prints one JSON object.
@@ -253,6 +277,15 @@ impl Server {
         }
         self.runtime.block_on(async {
             let response = request.send().await?;
+            let (status, headers) = (response.status().as_u16(), response.headers().clone());
+            Ok(Answer { status, headers, body: response.bytes().await?.to_vec() })
+        })
+    }
+
+    /// Asks at an address of its own.
+    pub(crate) fn try_send_to(&self, url: &str) -> Result<Answer, reqwest::Error> {
+        self.runtime.block_on(async {
+            let response = self.client.get(url).send().await?;
             let (status, headers) = (response.status().as_u16(), response.headers().clone());
             Ok(Answer { status, headers, body: response.bytes().await?.to_vec() })
         })
@@ -380,6 +413,11 @@ impl Server {
 
     pub(crate) fn log_path(&self) -> PathBuf {
         self.folder.path().join("server.log")
+    }
+
+    /// All that the server wrote.
+    pub(crate) fn log(&self) -> String {
+        String::from_utf8_lossy(&fs::read(self.log_path()).unwrap_or_default()).into_owned()
     }
 
     /// The last lines that the server wrote.

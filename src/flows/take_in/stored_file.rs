@@ -21,6 +21,8 @@ pub(super) struct StoredFile<'a> {
 pub(super) struct Hold<'a> {
     pub(super) claim: ClaimId,
     pub(super) clock: &'a dyn Fn() -> Timestamp,
+    /// Asked between pieces; `true` breaks the reading off.
+    pub(super) stopping: &'a dyn Fn() -> bool,
 }
 
 impl<'a> StoredFile<'a> {
@@ -47,6 +49,9 @@ impl Read for StoredFile<'_> {
             let read = self.chunk.read(into)?;
             if read > 0 || into.is_empty() {
                 return Ok(read);
+            }
+            if self.hold.is_some_and(|hold| (hold.stopping)()) {
+                return Err(io::Error::other("the file is put down: the process is asked to stop"));
             }
             let next =
                 self.store.read(|tables| tables.chunk(self.import, self.next_chunk)).map_err(io::Error::other)?;

@@ -63,12 +63,25 @@ pub fn work_off_one(place: &Workplace<'_>) -> Result<bool, WorkError> {
     let Some(import) = claimed else { return Ok(false) };
     match work_off(place, import.clone(), claim) {
         Err(WorkError::HoldLost) => Ok(true),
+        // The file was put down in the middle, so that another worker goes on at once.
+        Err(WorkError::File(_)) if (place.stopping)() => {
+            put_down(place, &import, claim)?;
+            Ok(true)
+        }
         Err(WorkError::Row(TakeInError::Store(error)) | WorkError::Store(error)) if is_refusal(&error) => {
             fail(place, import, claim, &[broken_import(&error)])?;
             Ok(true)
         }
         other => other.map(|()| true),
     }
+}
+
+fn put_down(place: &Workplace<'_>, import: &Import, claim: ClaimId) -> Result<(), StoreError> {
+    place.store.seller(import.seller_id).write(|tables| {
+        let Some(mut import) = tables.import(import.id)? else { return Ok(()) };
+        import.claimed_until = None;
+        tables.update_held_import(&import, claim).map(drop)
+    })
 }
 
 fn broken_import(error: &StoreError) -> Fault {
@@ -80,7 +93,7 @@ fn work_off(place: &Workplace<'_>, mut import: Import, claim: ClaimId) -> Result
     let seller_store = place.store.seller(import.seller_id);
     let (seller, shop) = seller_store.read(|tables| context(tables, &import))?;
     let options = sheet_options(&import, &seller, (place.clock)());
-    let hold = Hold { claim, clock: place.clock };
+    let hold = Hold { claim, clock: place.clock, stopping: place.stopping };
     let survey = match sheets::survey(StoredFile::held(seller_store, &import, hold), &options) {
         Ok(survey) => survey,
         Err(SheetError::Rejected(rejected)) => return refuse(place, import, claim, &rejected),
@@ -244,12 +257,15 @@ impl Run<'_> {
         let before = self.import.clone();
         let written = match self.try_write(chunk, last, false) {
             Err(WorkError::Row(TakeInError::Store(error)) | WorkError::Store(error)) if is_refusal(&error) => {
-                self.import = before;
+                self.import = before.clone();
                 self.try_write(chunk, last, true)
             }
             other => other,
         };
-        written.map(|()| tracing::debug!(import = %self.import.id, line = self.import.cursor_line, "chunk written"))
+        written?;
+        count_rows(&before, &self.import);
+        tracing::debug!(import = %self.import.id, line = self.import.cursor_line, "chunk written");
+        Ok(())
     }
 
     fn try_write(&mut self, chunk: &[Judged], last: bool, one_by_one: bool) -> Result<(), WorkError> {
@@ -350,6 +366,19 @@ impl Run<'_> {
         self.import.claimed_until = None;
         self.store.write(|tables| tables.update_held_import(&self.import, self.claim))?;
         Err(WorkError::HoldLost)
+    }
+}
+
+/// Counts the rows of a chunk that is written, for those who watch the server.
+fn count_rows(before: &Import, after: &Import) {
+    for (outcome, before, after) in [
+        ("created", before.rows_created, after.rows_created),
+        ("updated", before.rows_updated, after.rows_updated),
+        ("unchanged", before.rows_unchanged, after.rows_unchanged),
+        ("rejected", before.rows_rejected, after.rows_rejected),
+    ] {
+        let rows = u64::try_from(after - before).unwrap_or(0);
+        metrics::counter!("parceltrail_import_rows_total", "outcome" => outcome).increment(rows);
     }
 }
 

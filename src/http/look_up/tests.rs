@@ -9,16 +9,18 @@ use crate::domain::order::{Contact, OrderLine, OrderRow, OrderState, Place};
 use crate::flows::privacy::{Person, erase};
 use crate::flows::sign_up::sign_up_seller;
 use crate::flows::take_in::put::{Sender, put_order};
+use crate::http::client::Client;
 use crate::http::finish;
 use actix_web::http::StatusCode;
+use actix_web::http::header::HeaderMap;
 use actix_web::middleware::from_fn;
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::{App as Application, web};
 use futures_util::future::join_all;
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
-use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Calls under way at once, and how often.
@@ -97,11 +99,11 @@ fn questions(handle: &str) -> Vec<(&'static str, Value, bool)> {
 static TEST_BEAT: AtomicU64 = AtomicU64::new(1000);
 static MORE_WORK_IF_RIGHT: AtomicU64 = AtomicU64::new(0);
 
-async fn on_test_beat(app: Data<App>, request: HttpRequest, told: Json<LookUpIn>) -> Result<HttpResponse, Problem> {
+async fn on_test_beat(app: Data<App>, told: Json<LookUpIn>) -> Result<HttpResponse, Problem> {
     let [beat, more_work] = [&TEST_BEAT, &MORE_WORK_IF_RIGHT].map(|it| Duration::from_micros(it.load(Relaxed)));
     let (app, question) = (app.into_inner(), told.into_inner().question()?);
     let work = async {
-        let answer = answer(&app, &request, question, &Open).await;
+        let answer = answer(&app, question).await;
         if answer.is_ok() {
             tokio::time::sleep(more_work).await;
         }
@@ -112,12 +114,13 @@ async fn on_test_beat(app: Data<App>, request: HttpRequest, told: Json<LookUpIn>
 
 macro_rules! serve {
     ($shop:expr) => {
-        init_service(
+        init_service({
+            let app = Arc::clone(&$shop.app);
             Application::new()
-                .wrap(from_fn(finish))
+                .wrap(from_fn(move |request, next| finish(Arc::clone(&app), request, next)))
                 .app_data(Data::from(Arc::clone(&$shop.app)))
-                .route("/", web::post().to(on_test_beat)),
-        )
+                .route("/", web::post().to(on_test_beat))
+        })
         .await
     };
 }
@@ -224,62 +227,38 @@ fn a_difference_is_seen_where_there_is_one() {
     assert!(welch_t(&slow, &slow).abs() < WELCH_T);
 }
 
-/// Counts what it is asked, and refuses where it is told to.
-#[derive(Default)]
-struct Counting {
-    refuses_caller: bool,
-    refuses_subject: bool,
-    missed: RefCell<Vec<String>>,
-}
-
-impl Turnstile for Counting {
-    fn admit_caller(&self, _request: &HttpRequest) -> Result<(), Problem> {
-        if self.refuses_caller { Err(Problem::internal()) } else { Ok(()) }
-    }
-
-    fn admit_subject(&self, _subject: &str) -> Result<(), Problem> {
-        if self.refuses_subject { Err(Problem::internal()) } else { Ok(()) }
-    }
-
-    fn count_miss(&self, subject: &str) {
-        self.missed.borrow_mut().push(subject.to_owned());
-    }
-}
-
+/// A hundred thousand guesses at the postal code of one order, from as many addresses, the right one among them; and as
+/// many from one address at as many orders.
 #[actix_web::test]
-async fn misses_alone_are_counted_and_the_refused_are_not_looked_up() {
+async fn no_guess_hits_past_the_limits() {
     let shop = shop();
     put(&shop.app, shop.seller, "2002", None, shop.app.now());
-    let request = TestRequest::default().to_http_request();
-    let ask = |number: &str, email: &str| Question {
+    let guess = |number: &str, code: &str| Question {
         shop: shop.handle.clone(),
         subject: Subject::OrderNumber(number.to_owned()),
-        proof: Proof::Email(email.to_owned()),
+        proof: Proof::PostalCode(code.to_owned()),
     };
-    let counting = Counting::default();
-    assert!(answer(&shop.app, &request, ask("2002", "ada@example.com"), &counting).await.is_ok());
-    assert!(answer(&shop.app, &request, ask("2002", "bob@example.com"), &counting).await.is_err());
-    assert_eq!(counting.missed.take(), [format!("order {} 2002", shop.handle)]);
-    for refusing in [
-        Counting { refuses_caller: true, ..Counting::default() },
-        Counting { refuses_subject: true, ..Counting::default() },
-    ] {
-        assert!(answer(&shop.app, &request, ask("2002", "ada@example.com"), &refusing).await.is_err());
-        assert!(answer(&shop.app, &request, ask("2002", "bob@example.com"), &refusing).await.is_err());
-        assert!(refusing.missed.take().is_empty());
+    let address = |n: u32| {
+        let peer = SocketAddr::from((Ipv4Addr::from_bits(0x0a00_0000 + n), 443));
+        Client::of(Some(peer), &HeaderMap::new(), &shop.app).address
+    };
+    let limits = Limits::new(0, 0);
+    let right = guess("2002", "SW1A1AA");
+    assert!(answer(&shop.app, right).await.is_ok(), "it can be guessed");
+    let (mut admitted, mut hits) = (0, 0);
+    for n in 0..100_000 {
+        let is_right = n > 0 && n % 1_000 == 0;
+        let question = guess("2002", if is_right { "SW1A1AA" } else { "SW1A 9ZZ" });
+        if admit(&limits, address(n), &question).is_ok() {
+            admitted += 1;
+            hits += u32::from(answer(&shop.app, question).await.is_ok());
+        }
     }
-}
-
-#[actix_web::test]
-async fn a_question_names_one_thing_and_one_proof() {
-    for (what, told) in [
-        ("nothing", json!({"shop": "s"})),
-        ("no proof", json!({"shop": "s", "order_number": "1"})),
-        ("two proofs", json!({"shop": "s", "order_number": "1", "email": "a@b", "postal_code": "1"})),
-        ("two things", json!({"shop": "s", "order_number": "1", "tracking_number": "2", "email": "a@b"})),
-        ("a blank", json!({"shop": " ", "order_number": "1", "email": "a@b"})),
-    ] {
-        let told: LookUpIn = serde_json::from_value(told).unwrap();
-        assert!(told.question().is_err(), "{what}");
+    assert!((10..20).contains(&admitted), "{admitted} of one order");
+    assert_eq!(hits, 0);
+    let (mut admitted, one) = (0, address(200_000));
+    for n in 0..100_000 {
+        admitted += u32::from(admit(&limits, one, &guess(&format!("KANARI-{n}"), "1")).is_ok());
     }
+    assert!((20..60).contains(&admitted), "{admitted} of one address");
 }
