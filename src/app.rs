@@ -12,7 +12,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
+
+/// So many passwords are hashed at once.
+const HASHING: usize = 2;
 
 /// Everything that doors and jobs share.
 pub struct App {
@@ -24,6 +27,8 @@ pub struct App {
     pub sources: Vec<Box<dyn CarrierApi>>,
     /// Rung when an import has come in, so that it does not wait for the next round.
     pub import_bell: Notify,
+    /// Hashing a password takes a core and 19 MiB for a while: so many at once and no more.
+    hashing: Arc<Semaphore>,
     stopping: AtomicBool,
     clock: Clock,
 }
@@ -104,6 +109,7 @@ impl App {
             runner: Runner::new(runner)?,
             sources,
             import_bell: Notify::new(),
+            hashing: Arc::new(Semaphore::new(HASHING)),
             stopping: AtomicBool::new(false),
             clock,
         })
@@ -129,6 +135,11 @@ impl App {
         work(&Workplace { store: &self.store, secrets: &self.secrets, clock: &clock, stopping: &stopping })
     }
 
+    /// Whether browsers reach this server over TLS.
+    pub fn is_https(&self) -> bool {
+        self.public_url().starts_with("https://")
+    }
+
     /// The address that status links start with.
     pub fn public_url(&self) -> String {
         self.config.public_url.clone().unwrap_or_else(|| format!("http://{}", self.config.bind))
@@ -148,6 +159,21 @@ pub async fn in_background<T: Send + 'static>(
     let app = Arc::clone(app);
     let done = tokio::task::spawn_blocking(move || work(&app)).await;
     done.inspect_err(|error| tracing::error!(%error, "work in the background broke off")).ok()
+}
+
+/// Runs work that hashes passwords: it waits for its turn, and then has a thread of its own.
+pub async fn hashing<T: Send + 'static>(
+    app: &Arc<App>,
+    work: impl FnOnce(&App) -> T + Send + 'static,
+) -> Option<T> {
+    let turn = Arc::clone(&app.hashing).acquire_owned().await.ok()?;
+    // The turn goes along: a browser that hangs up does not make room while its password is still being hashed.
+    in_background(app, move |app| {
+        let done = work(app);
+        drop(turn);
+        done
+    })
+    .await
 }
 
 /// The configured key, else that of the key file beside an embedded database, which is made at the first start.

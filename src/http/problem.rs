@@ -1,10 +1,17 @@
 //! The only place where an error gets its words for the outside: problem documents, RFC 9457.
 
-use crate::flows::StoreError;
+use crate::domain::person::PersonFault;
+use crate::flows::manage_keys::KeyError;
+use crate::flows::manage_settings::SettingsError;
+use crate::flows::manage_shops::ShopError;
+use crate::flows::people::invite::InviteError;
+use crate::flows::people::join::JoinError;
+use crate::flows::people::session::SessionError;
 use crate::flows::show_status::StatusError;
 use crate::flows::take_in::TakeInError;
 use crate::flows::take_in::upload::UploadError;
 use crate::flows::take_in::work::WorkError;
+use crate::flows::{SecretError, StoreError};
 use crate::telemetry::chain;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -75,6 +82,12 @@ impl Problem {
         let mut problem = Self::new(StatusCode::BAD_REQUEST, "bad_parameter", detail.clone());
         problem.errors.push(Fault { pointer: name.to_owned(), code: "bad_parameter".to_owned(), detail });
         problem
+    }
+
+    /// What a page's form sent cannot be read.
+    pub fn bad_form() -> Self {
+        let detail = "The form could not be read. Open the page again and send it from there.";
+        Self::new(StatusCode::BAD_REQUEST, "bad_form", detail)
     }
 
     pub fn too_large(limit: u64) -> Self {
@@ -238,10 +251,7 @@ impl From<TakeInError> for Problem {
             }
             TakeInError::Number { code, .. } => Self::invalid("/tracking_number", &code, detail),
             TakeInError::Shop(_) => Self::invalid("/shop", "shop_not_found", detail),
-            TakeInError::Secret(error) => {
-                tracing::error!(%error, "a secret could not be made");
-                Self::internal()
-            }
+            TakeInError::Secret(error) => error.into(),
             TakeInError::Store(error) => error.into(),
         }
     }
@@ -267,6 +277,100 @@ impl From<StatusError> for Problem {
             StatusError::NotFound => Self::new(StatusCode::NOT_FOUND, "not_found", detail),
             StatusError::Gone => Self::new(StatusCode::GONE, "gone", detail),
             StatusError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SecretError> for Problem {
+    fn from(error: SecretError) -> Self {
+        tracing::error!(%error, "a secret could not be made");
+        Self::internal()
+    }
+}
+
+impl From<SessionError> for Problem {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Secret(error) => error.into(),
+            SessionError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<PersonFault> for Problem {
+    fn from(fault: PersonFault) -> Self {
+        let (pointer, code) = match fault {
+            PersonFault::Name => ("/name", "bad_name"),
+            PersonFault::Email => ("/email", "bad_email"),
+            PersonFault::ShortPassword => ("/password", "short_password"),
+            PersonFault::LongPassword => ("/password", "long_password"),
+            PersonFault::OtherPassword => ("/again", "other_password"),
+        };
+        Self::invalid(pointer, code, fault.to_string())
+    }
+}
+
+impl From<InviteError> for Problem {
+    fn from(error: InviteError) -> Self {
+        let detail = error.to_string();
+        match error {
+            InviteError::Person(fault) => fault.into(),
+            InviteError::Role => Self::invalid("/role", "unknown_role", detail),
+            InviteError::InAlready => Self::new(StatusCode::CONFLICT, "user_exists", detail),
+            InviteError::NoSeller => Self::new(StatusCode::NOT_FOUND, "not_found", detail),
+            InviteError::Secret(error) => error.into(),
+            InviteError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<JoinError> for Problem {
+    fn from(error: JoinError) -> Self {
+        let detail = error.to_string();
+        match error {
+            JoinError::NoInvitation => Self::new(StatusCode::NOT_FOUND, "no_invitation", detail),
+            JoinError::Person(fault) => fault.into(),
+            JoinError::Secret(error) => error.into(),
+            JoinError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<ShopError> for Problem {
+    fn from(error: ShopError) -> Self {
+        let detail = error.to_string();
+        match error {
+            ShopError::Name => Self::invalid("/name", "bad_name", detail),
+            ShopError::NameTaken => Self::new(StatusCode::CONFLICT, "name_taken", detail),
+            ShopError::ContactDays => Self::invalid("/contact_days", "bad_days", detail),
+            ShopError::NotFound => Self::new(StatusCode::NOT_FOUND, "not_found", detail),
+            ShopError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<SettingsError> for Problem {
+    fn from(error: SettingsError) -> Self {
+        let detail = error.to_string();
+        match error {
+            SettingsError::Name => Self::invalid("/name", "bad_name", detail),
+            SettingsError::Country(_) => Self::invalid("/country", "unknown_country", detail),
+            SettingsError::TimeZone(_) => Self::invalid("/time_zone", "unknown_time_zone", detail),
+            SettingsError::UploadDays => Self::invalid("/upload_days", "bad_days", detail),
+            SettingsError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<KeyError> for Problem {
+    fn from(error: KeyError) -> Self {
+        let detail = error.to_string();
+        match error {
+            KeyError::Name => Self::invalid("/name", "bad_name", detail),
+            KeyError::Role => Self::invalid("/role", "unknown_role", detail),
+            KeyError::Expiry => Self::invalid("/expires_at", "bad_expiry", detail),
+            KeyError::Secret(error) => error.into(),
+            KeyError::Store(error) => error.into(),
         }
     }
 }

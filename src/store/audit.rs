@@ -17,6 +17,17 @@ pub enum Deed {
     SellerCreated,
     KeyCreated,
     KeyRevoked,
+    UserInvited,
+    /// An invitation was taken back before anybody took it.
+    UserUninvited,
+    UserJoined,
+    UserRemoved,
+    UserSignedIn,
+    /// Without the e-mail address: what was mistyped there may be a password.
+    UserSignInFailed,
+    ShopCreated,
+    ShopChanged,
+    SettingsChanged,
 }
 
 impl Deed {
@@ -25,6 +36,15 @@ impl Deed {
             Self::SellerCreated => "seller.created",
             Self::KeyCreated => "key.created",
             Self::KeyRevoked => "key.revoked",
+            Self::UserInvited => "user.invited",
+            Self::UserUninvited => "user.uninvited",
+            Self::UserJoined => "user.joined",
+            Self::UserRemoved => "user.removed",
+            Self::UserSignedIn => "user.signed_in",
+            Self::UserSignInFailed => "user.sign_in_failed",
+            Self::ShopCreated => "shop.created",
+            Self::ShopChanged => "shop.changed",
+            Self::SettingsChanged => "settings.changed",
         }
     }
 }

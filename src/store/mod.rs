@@ -17,10 +17,12 @@ pub mod outbox;
 pub mod report_rows;
 mod schema;
 pub mod sellers;
+pub mod sessions;
 pub mod shipments;
 pub mod standings;
 pub mod trackers;
 mod types;
+pub mod users;
 mod vaults;
 
 pub use connection::AnyConnection;
