@@ -140,6 +140,11 @@ impl App {
         self.public_url().starts_with("https://")
     }
 
+    /// The link by which an invitation is taken.
+    pub fn invitation_url(&self, token: &str) -> String {
+        format!("{}/invitations/{token}", self.public_url().trim_end_matches('/'))
+    }
+
     /// The address that status links start with.
     pub fn public_url(&self) -> String {
         self.config.public_url.clone().unwrap_or_else(|| format!("http://{}", self.config.bind))

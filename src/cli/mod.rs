@@ -9,6 +9,7 @@ mod seller;
 mod serve;
 mod simulate;
 mod upload;
+mod user;
 
 use crate::app::{App, Clock, StartError, system_now};
 use crate::config::{Config, ConfigError};
@@ -47,6 +48,9 @@ enum Command {
     /// Admins
     #[command(subcommand)]
     Admin(seller::AdminCommand),
+    /// People who sign in to a seller's pages
+    #[command(subcommand)]
+    User(user::UserCommand),
     Check(Box<check::CheckArgs>),
     /// Prove tracking numbers, given here or one a line on the standard input
     CheckNumber(check_number::CheckNumberArgs),
@@ -73,6 +77,7 @@ pub fn run() -> u8 {
         | Command::Migrate
         | Command::Seller(_)
         | Command::Admin(_)
+        | Command::User(_)
         | Command::CheckInvariants => match Config::read(line.config.as_deref()) {
             Ok(config) => with_config(line.command, config),
             Err(error) => told::<ConfigError>(Err(error)),
@@ -90,6 +95,7 @@ fn with_config(command: Command, config: Config) -> u8 {
         Command::Migrate => told(open(config).map(|_migrated| 0)),
         Command::Seller(command) => told(seller::run_seller(command, config)),
         Command::Admin(command) => told(seller::run_admin(&command, config)),
+        Command::User(command) => told(user::run(command, config)),
         Command::CheckInvariants => told(check_invariants::run(config)),
         Command::Check(_)
         | Command::CheckNumber(_)

@@ -94,11 +94,6 @@ impl From<Invitation> for UserOut {
     }
 }
 
-/// The link by which an invitation is taken.
-pub(super) fn invitation_url(app: &App, token: &str) -> String {
-    format!("{}/invitations/{token}", app.public_url().trim_end_matches('/'))
-}
-
 /// Ask a person in
 ///
 /// No e-mail goes out: pass `invitation_url` on yourself. It works for seven days and once. A later invitation of the same
@@ -123,7 +118,7 @@ pub async fn invite_user(app: Data<App>, caller: Caller, told: Json<UserIn>) -> 
     let invited =
         app::in_background(&app, move |app| invite::invite(&app.store, seller, &caller.actor(), &invitee, app.now()));
     let invited = invited.await.ok_or_else(Problem::internal)??;
-    let invitation_url = Some(invitation_url(&app, &invited.token));
+    let invitation_url = Some(app.invitation_url(&invited.token));
     Ok(HttpResponse::Created().json(UserOut { invitation_url, ..invited.invitation.into() }))
 }
 

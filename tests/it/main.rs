@@ -22,11 +22,14 @@ macro_rules! on_both {
 }
 
 mod auth;
+mod browser;
 mod crash;
 mod house;
 mod imports;
 mod openapi;
+mod pages;
 mod parcels;
+mod people;
 mod reports;
 mod server;
 mod story;

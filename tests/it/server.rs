@@ -76,7 +76,7 @@ impl Server {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         // No idle connections: between two calls nobody would notice that the server closed one.
         let client =
-            Client::builder().no_proxy().pool_max_idle_per_host(0).timeout(Duration::from_mins(2)).build().unwrap();
+            Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).pool_max_idle_per_host(0).timeout(Duration::from_mins(2)).build().unwrap();
         let address = String::new();
         let mut server = Self { folder, database_url, settings, child: None, address, runtime, client };
         server.launch();
@@ -140,7 +140,7 @@ impl Server {
     }
 
     /// Runs a command that must succeed and prints one JSON object.
-    fn run_for_json(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn run_for_json(&self, arguments: &[&str]) -> Value {
         let output = self.run(arguments);
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "{arguments:?}: {}\n{told}", output.status);
@@ -186,7 +186,7 @@ impl Server {
         count.n
     }
 
-    fn execute(&self, statement: &str) {
+    pub(crate) fn execute(&self, statement: &str) {
         match self.sqlite() {
             Some(mut sqlite) => sqlite.batch_execute(statement).unwrap(),
             None => PgConnection::establish(&self.database_url).unwrap().batch_execute(statement).unwrap(),

@@ -11,7 +11,6 @@ use crate::flows::manage_shops::{self, Shop, ShopEdit};
 use crate::flows::people::invite::{self, Invitee, People};
 use crate::http::auth::Caller;
 use crate::http::problem::Problem;
-use crate::http::users::invitation_url;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Form, Path, Query};
@@ -348,7 +347,7 @@ pub async fn invite_person(
     match invited.await.ok_or_else(Problem::internal)? {
         Err(error) => back(&app, &visitor, Err(error.into())).await,
         Ok(invited) => {
-            let value = invitation_url(&app, &invited.token);
+            let value = app.invitation_url(&invited.token);
             let advice = format!(
                 "Send this link to {}. No e-mail goes out by itself. It works for seven days and once, and is shown now \
                  and never again.",
