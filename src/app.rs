@@ -167,10 +167,7 @@ pub async fn in_background<T: Send + 'static>(
 }
 
 /// Runs work that hashes passwords: it waits for its turn, and then has a thread of its own.
-pub async fn hashing<T: Send + 'static>(
-    app: &Arc<App>,
-    work: impl FnOnce(&App) -> T + Send + 'static,
-) -> Option<T> {
+pub async fn hashing<T: Send + 'static>(app: &Arc<App>, work: impl FnOnce(&App) -> T + Send + 'static) -> Option<T> {
     let turn = Arc::clone(&app.hashing).acquire_owned().await.ok()?;
     // The turn goes along: a browser that hangs up does not make room while its password is still being hashed.
     in_background(app, move |app| {

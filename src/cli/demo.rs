@@ -114,14 +114,10 @@ async fn demo(exit: bool, config: Config, folder: &Folder) -> Result<u8, DemoErr
 fn sign_up_person(app: &App, seller: SellerId) -> Result<(String, String), DemoError> {
     let (email, name) = ("ada@lantern-loom.example", "Ada Quill");
     let password: String = Secrets::fresh_key()?.chars().filter(char::is_ascii_alphanumeric).take(16).collect();
-    let invitee = Invitee { email: email.to_owned(), name: None, role: Role::SellerManager };
-    let invited = invite::invite(&app.store, seller, &Actor::system(), &invitee, app.now())?;
-    let newcomer = Newcomer {
-        name: name.to_owned(),
-        password: password.clone(),
-        again: password.clone(),
-        request_id: None,
-    };
+    let person = Invitee { email: email.to_owned(), name: None, role: Role::SellerManager };
+    let invited = invite::invite(&app.store, seller, &Actor::system(), &person, app.now())?;
+    let newcomer =
+        Newcomer { name: name.to_owned(), password: password.clone(), again: password.clone(), request_id: None };
     join::join(&app.store, &invited.token, &newcomer, app.now())?;
     Ok((email.to_owned(), password))
 }

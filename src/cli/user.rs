@@ -44,8 +44,8 @@ fn role(text: &str) -> Result<Role, InviteError> {
 pub fn run(command: UserCommand, config: Config) -> Result<u8, UserError> {
     let UserCommand::Invite { seller, email, role } = command;
     let app = open(config)?;
-    let invitee = Invitee { email, name: None, role };
-    let invited = invite::invite(&app.store, seller, &Actor::system(), &invitee, app.now())?;
+    let person = Invitee { email, name: None, role };
+    let invited = invite::invite(&app.store, seller, &Actor::system(), &person, app.now())?;
     let (url, expires_at) = (app.invitation_url(&invited.token), invited.invitation.expires_at.0);
     say(&json!({"invitation_url": url, "expires_at": expires_at}))?;
     Ok(0)

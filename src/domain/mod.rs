@@ -14,6 +14,7 @@ pub mod calendar;
 pub mod carrier;
 pub mod chain;
 pub mod country;
+pub mod edit;
 pub mod event_time;
 pub mod ids;
 pub mod milestone;

@@ -48,27 +48,28 @@ pub fn create_key(
     told: NewKey,
     now: Timestamp,
 ) -> Result<(ApiKey, String), KeyError> {
-    let name = told.name.trim();
+    let NewKey { name, role, expires_at } = told;
+    let name = name.trim();
     if !(1..=LONGEST_NAME).contains(&name.chars().count()) || name.chars().any(char::is_control) {
         return Err(KeyError::Name);
     }
-    if !Role::OF_SELLERS.contains(&told.role) {
+    if !Role::OF_SELLERS.contains(&role) {
         return Err(KeyError::Role);
     }
-    if told.expires_at.is_some_and(|at| at <= now) {
+    if expires_at.is_some_and(|at| at <= now) {
         return Err(KeyError::Expiry);
     }
     let text = fresh_api_key()?;
     let key = ApiKey {
         id: PrincipalId::new(now),
         seller_id: Some(seller),
-        role: told.role.code().to_owned(),
+        role: role.code().to_owned(),
         name: name.to_owned(),
         prefix: api_key_prefix(&text),
         hash: digest(&text),
         created_by: actor.id,
         created_at: At(now),
-        expires_at: told.expires_at.map(At),
+        expires_at: expires_at.map(At),
         revoked_at: None,
     };
     store.seller(seller).write(|tables| {

@@ -2,6 +2,7 @@
 
 use crate::domain::actor::Actor;
 use crate::domain::country::{CountryCode, UnknownCountry};
+use crate::domain::edit::Edit;
 use crate::domain::ids::SellerId;
 use crate::store::audit::{Deed, Entry};
 use crate::store::{Store, StoreError};
@@ -18,8 +19,7 @@ const LONGEST_NAME: usize = 100;
 #[derive(Debug, Clone, Default)]
 pub struct SettingsEdit {
     pub name: Option<String>,
-    /// `Some(None)` forgets it.
-    pub country: Option<Option<String>>,
+    pub country: Edit<String>,
     /// A name of the tz database.
     pub time_zone: Option<String>,
     pub upload_days: Option<i32>,
@@ -79,9 +79,8 @@ fn edit(settings: &mut Seller, told: SettingsEdit) -> Result<(), SettingsError> 
         }
         name.clone_into(&mut settings.name);
     }
-    if let Some(country) = told.country {
-        settings.country = country.map(|it| CountryCode::recognise(&it)).transpose()?.map(String::from);
-    }
+    let code = |told: String| CountryCode::recognise(&told).map(String::from);
+    told.country.try_map(code)?.apply(&mut settings.country);
     if let Some(zone) = told.time_zone {
         let known = TimeZone::get(zone.trim()).ok().and_then(|it| it.iana_name().map(str::to_owned));
         settings.time_zone = known.ok_or(SettingsError::TimeZone(zone))?;
@@ -124,7 +123,7 @@ mod tests {
         let told = SettingsEdit::default;
         for (what, told) in [
             ("no name", SettingsEdit { name: Some(" ".to_owned()), ..told() }),
-            ("Narnia", SettingsEdit { country: Some(Some("Narnia".to_owned())), ..told() }),
+            ("Narnia", SettingsEdit { country: Edit::Set("Narnia".to_owned()), ..told() }),
             ("the zone of the moon", SettingsEdit { time_zone: Some("Moon/Crater".to_owned()), ..told() }),
             ("no day", SettingsEdit { upload_days: Some(0), ..told() }),
             ("too many days", SettingsEdit { upload_days: Some(91), ..told() }),
@@ -134,7 +133,7 @@ mod tests {
         let mut settings = stored.clone();
         edit(&mut settings, told()).unwrap();
         assert_eq!(settings, stored);
-        let told = SettingsEdit { country: Some(None), upload_days: Some(90), ..told() };
+        let told = SettingsEdit { country: Edit::Clear, upload_days: Some(90), ..told() };
         edit(&mut settings, told).unwrap();
         assert_eq!(changed(&stored, &settings), ["country", "upload_days"]);
     }

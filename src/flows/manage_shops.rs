@@ -1,6 +1,7 @@
 //! A seller's shops: list, make and change them.
 
 use crate::domain::actor::Actor;
+use crate::domain::edit::Edit;
 use crate::domain::ids::{SellerId, ShopId};
 use crate::domain::shop;
 use crate::store::audit::{Deed, Entry};
@@ -18,8 +19,8 @@ const LONGEST_NAME: usize = 64;
 #[derive(Debug, Clone, Default)]
 pub struct ShopEdit {
     pub name: Option<String>,
-    /// `Some(None)` keeps contacts until somebody asks.
-    pub contact_days: Option<Option<i32>>,
+    /// Cleared, contacts are kept until somebody asks.
+    pub contact_days: Edit<i32>,
 }
 
 /// Why a shop was not made or changed.
@@ -29,7 +30,9 @@ pub enum ShopError {
     Name,
     #[error("There is a shop of this name already.")]
     NameTaken,
-    #[error("Contacts are kept for 1 to {MOST_CONTACT_DAYS} days, or, where the number is left out, until somebody asks.")]
+    #[error(
+        "Contacts are kept for 1 to {MOST_CONTACT_DAYS} days, or, where the number is left out, until somebody asks."
+    )]
     ContactDays,
     #[error("There is no shop with this id.")]
     NotFound,
@@ -105,11 +108,7 @@ fn edit(tables: &mut SellerTables, shop: &mut Shop, told: ShopEdit) -> Result<()
         }
         name.clone_into(&mut shop.name);
     }
-    if let Some(days) = told.contact_days {
-        if days.is_some_and(|days| !(1..=MOST_CONTACT_DAYS).contains(&days)) {
-            return Err(ShopError::ContactDays);
-        }
-        shop.contact_days = days;
-    }
+    let fits = |days: i32| (1..=MOST_CONTACT_DAYS).contains(&days).then_some(days).ok_or(ShopError::ContactDays);
+    told.contact_days.try_map(fits)?.apply(&mut shop.contact_days);
     Ok(())
 }

@@ -24,7 +24,7 @@ use actix_web::http::Method;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpResponse, web};
 use auth::Access;
-use pages::{front, invitation_pages, settings_pages, shipment_pages};
+use pages::{door_pages, front, invitation_pages, settings_pages, shipment_pages};
 use problem::Problem;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -128,10 +128,10 @@ routes! {
     MANAGER_PAGE settings_pages   save_settings;
     MANAGER_PAGE settings_pages   make_shop;
     MANAGER_PAGE settings_pages   save_shop_form;
-    MANAGER_PAGE settings_pages   make_key;
-    MANAGER_PAGE settings_pages   revoke_key;
-    MANAGER_PAGE settings_pages   invite_person;
-    MANAGER_PAGE settings_pages   remove_person;
+    MANAGER_PAGE door_pages       make_key;
+    MANAGER_PAGE door_pages       revoke_key;
+    MANAGER_PAGE door_pages       invite_person;
+    MANAGER_PAGE door_pages       remove_person;
 }
 
 struct Keys;
@@ -243,7 +243,8 @@ mod tests {
         for route in routes() {
             let operation = &spec["paths"][&route.path][route.method.as_str().to_lowercase()];
             assert!(operation.is_object(), "{} {}", route.method, route.path);
-            let told = operation["security"].pointer("/0").and_then(|it| it.as_object()).and_then(|it| it.keys().next());
+            let told =
+                operation["security"].pointer("/0").and_then(|it| it.as_object()).and_then(|it| it.keys().next());
             let expected = match route.access {
                 Access::Public | Access::OpenPage => None,
                 Access::Seller(_) | Access::Admin | Access::Reports => Some("api_key"),

@@ -3,27 +3,28 @@
 use super::auth::Caller;
 use super::problem::Problem;
 use crate::app::{self, App};
+use crate::domain::edit::Edit;
 use crate::flows::manage_settings::{self, Seller, SettingsEdit};
 use actix_web::web::{Data, Json};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 /// A change of the settings: what is absent stays.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SettingsPatch {
-    #[serde(default, deserialize_with = "told")]
+    #[serde(default)]
     #[schema(value_type = Option<String>)]
-    name: Option<Option<String>>,
+    name: Edit<String>,
     /// `null` forgets it.
-    #[serde(default, deserialize_with = "told")]
+    #[serde(default)]
     #[schema(value_type = Option<String>, example = "DE")]
-    country: Option<Option<String>>,
-    #[serde(default, deserialize_with = "told")]
+    country: Edit<String>,
+    #[serde(default)]
     #[schema(value_type = Option<String>, example = "Europe/Berlin")]
-    time_zone: Option<Option<String>>,
-    #[serde(default, deserialize_with = "told")]
+    time_zone: Edit<String>,
+    #[serde(default)]
     #[schema(value_type = Option<i32>, minimum = 1, maximum = 90)]
-    upload_days: Option<Option<i32>>,
+    upload_days: Edit<i32>,
 }
 
 /// The settings.
@@ -45,17 +46,14 @@ impl From<Seller> for SettingsOut {
     }
 }
 
-/// Tells a field that is `null` from one that is absent.
-pub(super) fn told<'de, D: Deserializer<'de>, T: Deserialize<'de>>(field: D) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(field).map(Some)
-}
-
 /// A field that may be absent, but not cleared.
-pub(super) fn needed<T>(pointer: &str, told: Option<Option<T>>) -> Result<Option<T>, Problem> {
+pub(super) fn needed<T>(pointer: &str, told: Edit<T>) -> Result<Option<T>, Problem> {
     match told {
-        Some(None) => Err(Problem::invalid(pointer, "cannot_be_null", "This cannot be cleared; leave it out to keep it.")),
-        Some(value) => Ok(value),
-        None => Ok(None),
+        Edit::Keep => Ok(None),
+        Edit::Set(value) => Ok(Some(value)),
+        Edit::Clear => {
+            Err(Problem::invalid(pointer, "cannot_be_null", "This cannot be cleared; leave it out to keep it."))
+        }
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::auth::Caller;
 use super::problem::Problem;
-use super::settings::{needed, told};
+use super::settings::needed;
 use crate::app::{self, App};
+use crate::domain::edit::Edit;
 use crate::domain::ids::ShopId;
 use crate::flows::manage_shops::{self, Shop, ShopEdit};
 use actix_web::HttpResponse;
@@ -25,13 +26,13 @@ pub struct ShopIn {
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShopPatch {
-    #[serde(default, deserialize_with = "told")]
+    #[serde(default)]
     #[schema(value_type = Option<String>)]
-    name: Option<Option<String>>,
+    name: Edit<String>,
     /// `null` keeps contacts until somebody asks.
-    #[serde(default, deserialize_with = "told")]
+    #[serde(default)]
     #[schema(value_type = Option<i32>)]
-    contact_days: Option<Option<i32>>,
+    contact_days: Edit<i32>,
 }
 
 /// One account of one sales channel.
@@ -97,9 +98,10 @@ pub async fn list_shops(app: Data<App>, caller: Caller) -> Result<Json<Shops>, P
 )]
 pub async fn create_shop(app: Data<App>, caller: Caller, told: Json<ShopIn>) -> Result<HttpResponse, Problem> {
     let (app, seller, told) = (app.into_inner(), caller.seller()?, told.into_inner());
-    let edit = ShopEdit { name: Some(told.name), contact_days: Some(told.contact_days) };
-    let made =
-        app::in_background(&app, move |app| manage_shops::create_shop(&app.store, seller, &caller.actor(), edit, app.now()));
+    let edit = ShopEdit { name: Some(told.name), contact_days: told.contact_days.map_or(Edit::Clear, Edit::Set) };
+    let made = app::in_background(&app, move |app| {
+        manage_shops::create_shop(&app.store, seller, &caller.actor(), edit, app.now())
+    });
     Ok(HttpResponse::Created().json(ShopOut::from(made.await.ok_or_else(Problem::internal)??)))
 }
 

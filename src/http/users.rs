@@ -114,9 +114,9 @@ impl From<Invitation> for UserOut {
 pub async fn invite_user(app: Data<App>, caller: Caller, told: Json<UserIn>) -> Result<HttpResponse, Problem> {
     let (app, seller, told) = (app.into_inner(), caller.seller()?, told.into_inner());
     let role: Role = told.role.parse().map_err(|_unknown| Problem::from(invite::InviteError::Role))?;
-    let invitee = Invitee { email: told.email, name: told.name, role };
+    let person = Invitee { email: told.email, name: told.name, role };
     let invited =
-        app::in_background(&app, move |app| invite::invite(&app.store, seller, &caller.actor(), &invitee, app.now()));
+        app::in_background(&app, move |app| invite::invite(&app.store, seller, &caller.actor(), &person, app.now()));
     let invited = invited.await.ok_or_else(Problem::internal)??;
     let invitation_url = Some(app.invitation_url(&invited.token));
     Ok(HttpResponse::Created().json(UserOut { invitation_url, ..invited.invitation.into() }))

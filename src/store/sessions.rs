@@ -40,15 +40,13 @@ impl SellerTables<'_> {
     }
 
     pub fn note_session_seen(&mut self, hash: &[u8], now: Timestamp) -> Result<(), StoreError> {
-        let mine =
-            sessions::table.filter(sessions::seller_id.eq(self.seller)).filter(sessions::token_hash.eq(hash));
+        let mine = sessions::table.filter(sessions::seller_id.eq(self.seller)).filter(sessions::token_hash.eq(hash));
         diesel::update(mine).set(sessions::seen_at.eq(At(now))).execute(self.connection)?;
         Ok(())
     }
 
     pub fn delete_session(&mut self, hash: &[u8]) -> Result<(), StoreError> {
-        let mine =
-            sessions::table.filter(sessions::seller_id.eq(self.seller)).filter(sessions::token_hash.eq(hash));
+        let mine = sessions::table.filter(sessions::seller_id.eq(self.seller)).filter(sessions::token_hash.eq(hash));
         diesel::delete(mine).execute(self.connection)?;
         Ok(())
     }

@@ -63,7 +63,9 @@ fn each_role_opens_its_doors_and_no_others(database: Database) {
             let opens = match (door, *role) {
                 (Door::Reports, _) => true,
                 (Door::Admin, role) => role == "admin",
-                (_, "admin") | (Door::Clerk | Door::Manager, "seller-viewer") | (Door::Manager, "seller-clerk") => false,
+                (_, "admin") | (Door::Clerk | Door::Manager, "seller-viewer") | (Door::Manager, "seller-clerk") => {
+                    false
+                }
                 (Door::Viewer | Door::Clerk | Door::Manager, _) => true,
             };
             let answer = server.send(&method, key, path, None);

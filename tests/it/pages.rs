@@ -5,6 +5,7 @@ use crate::parcels::{days_ago, ups};
 use crate::server::{Database, Server, text};
 use reqwest::Method;
 use serde_json::json;
+use std::fmt::Write;
 
 on_both!(
     each_role_opens_its_pages,
@@ -101,7 +102,8 @@ fn shipments_are_found_and_shown(database: Database) {
         ("an address of what has ended, and late", "q=ada%40example.com&verdict=late_open&open=".to_owned(), vec![]),
     ] {
         let page = ada.get(&format!("/shipments?{query}")).must_be(200).text();
-        let listed: Vec<&String> = [&second, &first].into_iter().filter(|it| page.contains(&format!(">{it}</a>"))).collect();
+        let listed: Vec<&String> =
+            [&second, &first].into_iter().filter(|it| page.contains(&format!(">{it}</a>"))).collect();
         assert_eq!(listed, shown, "{what}: {page}");
     }
     let page = ada.get(&format!("/shipments?q={}", escaped("\"><b>"))).must_be(200).text();
@@ -110,7 +112,8 @@ fn shipments_are_found_and_shown(database: Database) {
 
     let shipment = server.shipment(&key, &first);
     let page = ada.get(&format!("/shipments/{}", text(&shipment["id"]))).must_be(200).text();
-    for words in ["LL-1001", "UPS", "On time", "Evidence", "5 Elm Street", "ada@example.com", "Delivered on", "seller"] {
+    for words in ["LL-1001", "UPS", "On time", "Evidence", "5 Elm Street", "ada@example.com", "Delivered on", "seller"]
+    {
         assert!(page.contains(words), "{words} is not on the page: {page}");
     }
     assert!(page.contains("Ada &#60;Quill&#62;") && page.contains(&text(&shipment["status_url"])), "{page}");
@@ -128,8 +131,10 @@ fn shipments_are_found_and_shown(database: Database) {
 fn a_list_goes_on_over_pages(database: Database) {
     let server = Server::start(database);
     let key = server.seller("Lantern & Loom", "Europe/Berlin").key;
-    let rows: String = (0..60).map(|n| format!("LL-{n},{},UPS,{},A\n", ups(n), days_ago(3))).collect();
-    let sheet = format!("order_number,tracking_number,carrier,shipped_at,sku\n{rows}");
+    let mut sheet = "order_number,tracking_number,carrier,shipped_at,sku\n".to_owned();
+    for n in 0..60 {
+        writeln!(sheet, "LL-{n},{},UPS,{},A", ups(n), days_ago(3)).unwrap();
+    }
     assert_eq!(server.import(&key, "kind=tracking&create_orders=true", sheet)["rows_total"], 60);
     let mut ada = Browser::joined(&server, &key, ("ada@lantern.example", PASSWORD), "seller-viewer");
     let numbers = |page: &str| -> Vec<String> {
@@ -180,7 +185,8 @@ fn settings_are_made_on_the_page(database: Database) {
     ada.post(&remove, &[]).must_be(303);
     Browser::new(&server).get(path_of(&link)).must_be(404);
 
-    let settings = |name, zone, days| [("name", name), ("country", "Germany"), ("time_zone", zone), ("upload_days", days)];
+    let settings =
+        |name, zone, days| [("name", name), ("country", "Germany"), ("time_zone", zone), ("upload_days", days)];
     ada.post("/settings", &settings("Lamps", "Europe/Vienna", "30")).must_be(303);
     let told = server.get(&key, "/v1/settings").must_be(200).json();
     assert_eq!(told, json!({"name": "Lamps", "country": "DE", "time_zone": "Europe/Vienna", "upload_days": 30}));
@@ -208,7 +214,7 @@ fn settings_are_made_on_the_page(database: Database) {
 fn shops_and_settings_are_changed_by_rest(database: Database) {
     let server = Server::start(database);
     let (key, other) = (server.seller("Lantern & Loom", "Europe/Berlin").key, server.seller("Kites", "UTC").key);
-    let patch = |key: &str, path: &str, told: serde_json::Value| {
+    let change = |key: &str, path: &str, told: serde_json::Value| {
         server.send(&Method::PATCH, key, path, Some(("application/json", told.to_string().into_bytes())))
     };
     let made = server.post(&key, "/v1/shops", &json!({"name": " market ", "contact_days": 30})).must_be(201).json();
@@ -218,11 +224,11 @@ fn shops_and_settings_are_changed_by_rest(database: Database) {
     server.post(&key, "/v1/shops", &json!({"name": "market"})).must_be_problem(409, "name_taken");
     server.post(&other, "/v1/shops", &json!({"name": "market"})).must_be(201);
     let path = format!("/v1/shops/{}", text(&made["id"]));
-    let changed = patch(&key, &path, json!({"name": "bazaar"})).must_be(200).json();
+    let changed = change(&key, &path, json!({"name": "bazaar"})).must_be(200).json();
     assert_eq!(json!([changed["name"], changed["contact_days"], changed["handle"]]), json!(["bazaar", 30, handle]));
-    let changed = patch(&key, &path, json!({"contact_days": null})).must_be(200).json();
+    let changed = change(&key, &path, json!({"contact_days": null})).must_be(200).json();
     assert_eq!(json!([changed["name"], changed["contact_days"]]), json!(["bazaar", null]));
-    patch(&other, &path, json!({"name": "mine"})).must_be_problem(404, "not_found");
+    change(&other, &path, json!({"name": "mine"})).must_be_problem(404, "not_found");
     let sheet = format!("order_number,order_date,sku,quantity\nLL-1,{},A,1\n", days_ago(1));
     assert_eq!(server.import(&key, "kind=orders&shop=bazaar", sheet)["rows_accepted"], 1);
     for (what, path, told) in [
@@ -236,14 +242,14 @@ fn shops_and_settings_are_changed_by_rest(database: Database) {
         ("too many days", "/v1/settings", json!({"upload_days": 91})),
         ("days cleared", "/v1/settings", json!({"upload_days": null})),
     ] {
-        let problem = patch(&key, path, told).must_be_problem(422, "invalid_request");
+        let problem = change(&key, path, told).must_be_problem(422, "invalid_request");
         assert!(problem["errors"][0]["pointer"].is_string(), "{what}: {problem}");
     }
-    let told = patch(&key, "/v1/settings", json!({"upload_days": 7, "country": "us"})).must_be(200).json();
+    let told = change(&key, "/v1/settings", json!({"upload_days": 7, "country": "us"})).must_be(200).json();
     let expected = json!({"name": "Lantern & Loom", "country": "US", "time_zone": "Europe/Berlin", "upload_days": 7});
     assert_eq!(told, expected);
-    assert_eq!(patch(&key, "/v1/settings", json!({"country": null})).must_be(200).json()["country"], json!(null));
-    assert_eq!(patch(&key, "/v1/settings", json!({})).must_be(200).json()["upload_days"], 7);
+    assert_eq!(change(&key, "/v1/settings", json!({"country": null})).must_be(200).json()["country"], json!(null));
+    assert_eq!(change(&key, "/v1/settings", json!({})).must_be(200).json()["upload_days"], 7);
 }
 
 fn cookies_are_kept_from_scripts_and_other_sites(database: Database) {

@@ -62,9 +62,9 @@ fn a_person_is_invited_joins_and_signs_in_and_out(database: Database) {
 /// Everything of an answer but what is drawn anew each time.
 fn said(answer: &Answer) -> (u16, String) {
     let page = answer.text();
-    let without_token = page.split_once("name=\"csrf\" value=\"").map(|(start, rest)| {
-        format!("{start}{}", rest.split_once('"').unwrap().1)
-    });
+    let without_token = page
+        .split_once("name=\"csrf\" value=\"")
+        .map(|(start, rest)| format!("{start}{}", rest.split_once('"').unwrap().1));
     (answer.status, without_token.unwrap_or(page))
 }
 
@@ -221,7 +221,8 @@ fn an_invitation_works_once_and_can_be_taken_back(database: Database) {
     assert!(ben.get(&link(&second)).must_be(200).text().contains("value=\"Ben\""), "the name is there to be kept");
     ben.post(&link(&second), &fields).must_be(303);
     ben.get(&link(&second)).must_be(404);
-    server.post(&key, "/v1/users", &json!({"email": "ben@EXAMPLE.com", "role": "seller-viewer"}))
+    server
+        .post(&key, "/v1/users", &json!({"email": "ben@EXAMPLE.com", "role": "seller-viewer"}))
         .must_be_problem(409, "user_exists");
 
     let back = invite("cy@example.com");

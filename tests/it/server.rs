@@ -75,8 +75,13 @@ impl Server {
         let settings = settings.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         // No idle connections: between two calls nobody would notice that the server closed one.
-        let client =
-            Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).pool_max_idle_per_host(0).timeout(Duration::from_mins(2)).build().unwrap();
+        let client = Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .pool_max_idle_per_host(0)
+            .timeout(Duration::from_mins(2))
+            .build()
+            .unwrap();
         let address = String::new();
         let mut server = Self { folder, database_url, settings, child: None, address, runtime, client };
         server.launch();

@@ -96,13 +96,11 @@ pub async fn sign_in(app: Data<App>, request: HttpRequest, told: Form<SignInForm
     };
     let opened = app::hashing(&app, move |app| session::sign_in(&app.store, &attempt, app.now())).await;
     let next = local(told.next.as_deref());
-    match opened.ok_or_else(Problem::internal)?? {
-        Some(opened) => Ok(welcome(&app, &opened, next)),
-        None => {
-            let fault = "E-mail address or password is wrong. Look at both, and try again.";
-            sign_in_form(&app, &request, StatusCode::UNPROCESSABLE_ENTITY, (&told.email, next, Some(fault)))
-        }
+    if let Some(opened) = opened.ok_or_else(Problem::internal)?? {
+        return Ok(welcome(&app, &opened, next));
     }
+    let fault = "E-mail address or password is wrong. Look at both, and try again.";
+    sign_in_form(&app, &request, StatusCode::UNPROCESSABLE_ENTITY, (&told.email, next, Some(fault)))
 }
 
 /// Sign out: the session ends

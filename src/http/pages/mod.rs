@@ -1,6 +1,7 @@
 //! Pages for a seller's people, rendered here: no script, nothing from elsewhere, one layout.
 
 mod cookies;
+pub mod door_pages;
 pub mod front;
 mod guard;
 pub mod invitation_pages;
@@ -22,7 +23,8 @@ use sha2::{Digest, Sha256};
 use std::sync::LazyLock;
 
 /// The style of every page, as it stands between its tags.
-const STYLE: &str = concat!(include_str!("../../../templates/style.css"), include_str!("../../../templates/pages/pages.css"));
+const STYLE: &str =
+    concat!(include_str!("../../../templates/style.css"), include_str!("../../../templates/pages/pages.css"));
 
 /// What a page may load and do: the one style that has this digest, and forms to ourselves.
 static CONTENT_SECURITY_POLICY: LazyLock<String> = LazyLock::new(|| {

@@ -205,7 +205,9 @@ pub async fn show_shipment(app: Data<App>, visitor: Visitor, id: Path<String>) -
     let missing = || Problem::not_found("shipment");
     let id: ShipmentId = id.parse().map_err(|_no_id| missing())?;
     let found = app::read(&app, move |app| {
-        let Some(detail) = list_shipments::show_shipment(&app.store, &app.secrets, seller, id)? else { return Ok(None) };
+        let Some(detail) = list_shipments::show_shipment(&app.store, &app.secrets, seller, id)? else {
+            return Ok(None);
+        };
         let events = list_shipments::list_events(&app.store, seller, id, app.now())?.unwrap_or_default();
         let contact = list_shipments::contact(&app.store, seller, detail.view.order.id)?;
         Ok::<_, crate::flows::StoreError>(Some((detail, events, contact)))

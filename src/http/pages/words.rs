@@ -1,6 +1,6 @@
 //! Codes, days and times as people read them on the pages.
 
-use jiff::civil::{Date, DateTime};
+use jiff::civil::{Date, DateTime, Time};
 use serde_json::Value;
 
 /// A verdict's code as people say it; a code that is new here is told by its own words.
@@ -38,9 +38,10 @@ pub fn day(text: &str) -> String {
     text.parse().map_or_else(|_| text.to_owned(), |date: Date| date.strftime("%-d %b %Y").to_string())
 }
 
-/// `17 Sep 2026, 10:04`
+/// `17 Sep 2026, 10:04`; midnight is what a date without a time was read as, and is told as the date alone.
 pub fn moment(local: DateTime) -> String {
-    local.strftime("%-d %b %Y, %H:%M").to_string()
+    let told = if local.time() == Time::midnight() { "%-d %b %Y" } else { "%-d %b %Y, %H:%M" };
+    local.strftime(told).to_string()
 }
 
 /// The moment of a `{"local","offset","utc"}`, as the clock at the place showed it.
@@ -65,6 +66,8 @@ mod tests {
         assert_eq!(day("soon"), "soon");
         let time = json!({"local": "2026-09-17T10:04:00", "offset": null, "utc": null});
         assert_eq!(moment_of(Some(&time)).as_deref(), Some("17 Sep 2026, 10:04"));
+        let day_alone = json!({"local": "2026-09-17T00:00:00", "offset": null, "utc": null});
+        assert_eq!(moment_of(Some(&day_alone)).as_deref(), Some("17 Sep 2026"));
         assert_eq!(moment_of(Some(&Value::Null)), None);
     }
 }
