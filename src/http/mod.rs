@@ -238,6 +238,18 @@ mod tests {
     }
 
     #[test]
+    fn no_operation_has_the_name_of_another() {
+        let spec = serde_json::to_value(specification()).unwrap();
+        let operations =
+            spec["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values());
+        let mut names: Vec<&str> = operations.filter_map(|it| it["operationId"].as_str()).collect();
+        assert_eq!(names.len(), routes().len());
+        names.sort_unstable();
+        let twice: Vec<_> = names.windows(2).filter(|pair| pair[0] == pair[1]).collect();
+        assert!(twice.is_empty(), "{twice:?}");
+    }
+
+    #[test]
     fn every_guarded_route_says_so_in_the_specification() {
         let spec = serde_json::to_value(specification()).unwrap();
         for route in routes() {

@@ -35,7 +35,7 @@ pub struct KeyForm {
 
 /// Make an API key; the page shows it once
 #[utoipa::path(
-    post, path = "/settings/keys", tag = "Pages", security(("session" = [])),
+    post, path = "/settings/keys", operation_id = "key_form", tag = "Pages", security(("session" = [])),
     request_body(content = KeyForm, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 201, description = "The key.", body = String, content_type = "text/html"),
@@ -69,7 +69,7 @@ pub async fn make_key(
 
 /// Revoke an API key
 #[utoipa::path(
-    post, path = "/settings/keys/{id}/revoke", tag = "Pages", security(("session" = [])), params(("id" = Uuid, Path)),
+    post, path = "/settings/keys/{id}/revoke", operation_id = "key_revoke_form", tag = "Pages", security(("session" = [])), params(("id" = Uuid, Path)),
     responses(
         (status = 303, description = "Revoked."),
         (status = 403, description = "Not a manager, or not our form.", body = String, content_type = "text/html"),
@@ -99,7 +99,7 @@ pub struct InviteForm {
 
 /// Ask a person in; the page shows the link once
 #[utoipa::path(
-    post, path = "/settings/people", tag = "Pages", security(("session" = [])),
+    post, path = "/settings/people", operation_id = "invite_form", tag = "Pages", security(("session" = [])),
     request_body(content = InviteForm, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 201, description = "The link.", body = String, content_type = "text/html"),
@@ -137,7 +137,7 @@ pub async fn invite_person(
 
 /// Shut a person out, or take an invitation back
 #[utoipa::path(
-    post, path = "/settings/people/{id}/remove", tag = "Pages", security(("session" = [])),
+    post, path = "/settings/people/{id}/remove", operation_id = "remove_form", tag = "Pages", security(("session" = [])),
     params(("id" = Uuid, Path)),
     responses(
         (status = 303, description = "Done."),

@@ -66,7 +66,7 @@ const DONE: [(&str, &str); 4] = [
 
 /// The settings
 #[utoipa::path(
-    get, path = "/settings", tag = "Pages", security(("session" = [])), params(SettingsQuery),
+    get, path = "/settings", operation_id = "settings_page", tag = "Pages", security(("session" = [])), params(SettingsQuery),
     responses(
         (status = 200, description = "The settings.", body = String, content_type = "text/html"),
         (status = 303, description = "Nobody is signed in; on to /sign-in."),
@@ -132,7 +132,7 @@ pub struct SettingsForm {
 
 /// Save what holds for the whole seller
 #[utoipa::path(
-    post, path = "/settings", tag = "Pages", security(("session" = [])),
+    post, path = "/settings", operation_id = "settings_form", tag = "Pages", security(("session" = [])),
     request_body(content = SettingsForm, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 303, description = "Saved."),
@@ -181,7 +181,7 @@ impl ShopForm {
 
 /// Make a shop
 #[utoipa::path(
-    post, path = "/settings/shops", tag = "Pages", security(("session" = [])),
+    post, path = "/settings/shops", operation_id = "shop_form", tag = "Pages", security(("session" = [])),
     request_body(content = ShopForm, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 303, description = "Made."),
@@ -204,7 +204,7 @@ pub async fn make_shop(
 
 /// Change a shop
 #[utoipa::path(
-    post, path = "/settings/shops/{id}", tag = "Pages", security(("session" = [])), params(("id" = Uuid, Path)),
+    post, path = "/settings/shops/{id}", operation_id = "shop_change_form", tag = "Pages", security(("session" = [])), params(("id" = Uuid, Path)),
     request_body(content = ShopForm, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 303, description = "Saved."),

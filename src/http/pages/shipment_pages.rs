@@ -101,7 +101,7 @@ struct ShipmentsPage {
 
 /// The seller's shipments, newest first
 #[utoipa::path(
-    get, path = "/shipments", tag = "Pages", security(("session" = [])), params(ShipmentsPageQuery),
+    get, path = "/shipments", operation_id = "shipments_page", tag = "Pages", security(("session" = [])), params(ShipmentsPageQuery),
     responses(
         (status = 200, description = "The list.", body = String, content_type = "text/html"),
         (status = 303, description = "Nobody is signed in; on to /sign-in."),
@@ -193,7 +193,7 @@ impl ShipmentPage {
 
 /// One shipment
 #[utoipa::path(
-    get, path = "/shipments/{id}", tag = "Pages", security(("session" = [])), params(("id" = String, Path)),
+    get, path = "/shipments/{id}", operation_id = "shipment_page", tag = "Pages", security(("session" = [])), params(("id" = String, Path)),
     responses(
         (status = 200, description = "The shipment.", body = String, content_type = "text/html"),
         (status = 303, description = "Nobody is signed in; on to /sign-in."),
