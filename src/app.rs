@@ -14,7 +14,10 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
+
+/// So many passwords are hashed at once.
+const HASHING: usize = 2;
 
 /// Everything that doors and jobs share.
 pub struct App {
@@ -27,6 +30,8 @@ pub struct App {
     /// Rung when an import has come in, so that it does not wait for the next round.
     pub import_bell: Notify,
     pub limits: Limits,
+    /// Hashing a password takes a core and 19 MiB for a while: so many at once and no more.
+    hashing: Arc<Semaphore>,
     stopping: watch::Sender<bool>,
     clock: Clock,
 }
@@ -109,6 +114,7 @@ impl App {
             sources,
             import_bell: Notify::new(),
             limits,
+            hashing: Arc::new(Semaphore::new(HASHING)),
             stopping: watch::Sender::new(false),
             clock,
         })
@@ -150,6 +156,11 @@ impl App {
         Sender { store: &self.store, secrets: &self.secrets, seller, shop, create_only: false, now: self.now() }
     }
 
+    /// The link by which an invitation is taken.
+    pub fn invitation_url(&self, token: &str) -> String {
+        format!("{}/invitations/{token}", self.public_url().trim_end_matches('/'))
+    }
+
     /// The address that status links start with.
     pub fn public_url(&self) -> String {
         self.config.public_url.clone().unwrap_or_else(|| format!("http://{}", self.config.bind))
@@ -169,6 +180,18 @@ pub async fn in_background<T: Send + 'static>(
     let (app, span) = (Arc::clone(app), tracing::Span::current());
     let done = tokio::task::spawn_blocking(move || span.in_scope(|| work(&app))).await;
     done.inspect_err(|error| tracing::error!(%error, "work in the background broke off")).ok()
+}
+
+/// Runs work that hashes passwords: it waits for its turn, and then has a thread of its own.
+pub async fn hashing<T: Send + 'static>(app: &Arc<App>, work: impl FnOnce(&App) -> T + Send + 'static) -> Option<T> {
+    let turn = Arc::clone(&app.hashing).acquire_owned().await.ok()?;
+    // The turn goes along: a browser that hangs up does not make room while its password is still being hashed.
+    in_background(app, move |app| {
+        let done = work(app);
+        drop(turn);
+        done
+    })
+    .await
 }
 
 /// The configured key, else that of the key file beside an embedded database, which is made at the first start.

@@ -119,7 +119,6 @@ struct Kept<C: Clock> {
     /// One of the quota comes back after this time.
     period: Duration,
     marks: Marks,
-    began: C::Instant,
     limiter: RateLimiter<u64, Marks, C, StateInformationMiddleware>,
     checks: AtomicU32,
     most_keys: usize,
@@ -131,9 +130,8 @@ impl<C: Clock + Clone> Kept<C> {
         let period = window / quota.get();
         let marks = Marks::default();
         let gcra = Quota::with_period(period)?.allow_burst(quota);
-        let began = clock.now();
         let limiter = RateLimiter::new(gcra, marks.clone(), clock.clone());
-        Some(Self { quota, window, period, marks, began, limiter, checks: AtomicU32::new(0), most_keys })
+        Some(Self { quota, window, period, marks, limiter, checks: AtomicU32::new(0), most_keys })
     }
 
     fn check(&self, key: u64, clock: &C) -> Result<Allowance, Allowance> {

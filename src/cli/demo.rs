@@ -8,8 +8,14 @@ use super::say;
 use super::serve::{self, ServeError};
 use crate::app::{App, Clock, StartError, system_now};
 use crate::config::Config;
+use crate::domain::actor::Actor;
+use crate::domain::ids::SellerId;
+use crate::domain::role::Role;
+use crate::flows::people::invite::{self, InviteError, Invitee};
+use crate::flows::people::join::{self, JoinError, Newcomer};
 use crate::flows::sign_up::{self, SignUpError};
 use crate::jobs;
+use crate::secrets::{SecretError, Secrets};
 use crate::simulator::{self, SimulatorConfig};
 use jiff::{SignedDuration, Timestamp};
 use std::io;
@@ -35,6 +41,12 @@ pub enum DemoError {
     Start(#[from] StartError),
     #[error(transparent)]
     SignUp(#[from] SignUpError),
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    #[error(transparent)]
+    Invite(#[from] InviteError),
+    #[error(transparent)]
+    Join(#[from] JoinError),
     #[error("the demo's folder or output cannot be written")]
     Io(#[from] io::Error),
     #[error("the demo's server cannot be reached")]
@@ -82,7 +94,8 @@ async fn demo(exit: bool, config: Config, folder: &Folder) -> Result<u8, DemoErr
     let handle = server.handle();
     actix_web::rt::spawn(server);
     let working = actix_web::rt::spawn(jobs::run(Arc::clone(&app), jobs::Pace { idle: Duration::from_millis(40) }));
-    let keys = story::Keys { seller: seller.api_key, admin };
+    let person = sign_up_person(&app, seller.seller_id)?;
+    let keys = story::Keys { seller: seller.api_key, admin, person };
     let told = story::tell(&app, &keys, &parcels).await;
     if let Ok(ending) = &told {
         say(ending)?;
@@ -95,6 +108,18 @@ async fn demo(exit: bool, config: Config, folder: &Folder) -> Result<u8, DemoErr
     handle.stop(true).await;
     drop(tokio::time::timeout(Duration::from_secs(10), working).await);
     told.map(|_| 0)
+}
+
+/// A manager who can sign in to the pages, as e-mail address and password.
+fn sign_up_person(app: &App, seller: SellerId) -> Result<(String, String), DemoError> {
+    let (email, name) = ("ada@lantern-loom.example", "Ada Quill");
+    let password: String = Secrets::fresh_key()?.chars().filter(char::is_ascii_alphanumeric).take(16).collect();
+    let person = Invitee { email: email.to_owned(), name: None, role: Role::SellerManager };
+    let invited = invite::invite(&app.store, seller, &Actor::system(), &person, app.now())?;
+    let newcomer =
+        Newcomer { name: name.to_owned(), password: password.clone(), again: password.clone(), request_id: None };
+    join::join(&app.store, &invited.token, &newcomer, app.now())?;
+    Ok((email.to_owned(), password))
 }
 
 fn start_simulator(parcels: &[parcels::Parcel], clock: Clock) -> io::Result<String> {

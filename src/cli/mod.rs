@@ -11,6 +11,7 @@ mod seller;
 mod serve;
 mod simulate;
 mod upload;
+mod user;
 
 use crate::app::{App, Clock, StartError, system_now};
 use crate::config::{Config, ConfigError};
@@ -52,6 +53,9 @@ enum Command {
     /// API keys of a seller
     #[command(subcommand)]
     Key(key::KeyCommand),
+    /// People who sign in to a seller's pages
+    #[command(subcommand)]
+    User(user::UserCommand),
     Check(Box<check::CheckArgs>),
     /// Prove tracking numbers, given here or one a line on the standard input
     CheckNumber(check_number::CheckNumberArgs),
@@ -81,6 +85,7 @@ pub fn run() -> u8 {
         | Command::Seller(_)
         | Command::Admin(_)
         | Command::Key(_)
+        | Command::User(_)
         | Command::CheckInvariants
         | Command::Healthcheck => match Config::read(line.config.as_deref()) {
             Ok(config) => with_config(line.command, config),
@@ -100,6 +105,7 @@ fn with_config(command: Command, config: Config) -> u8 {
         Command::Seller(command) => told(seller::run_seller(command, config)),
         Command::Admin(command) => told(seller::run_admin(&command, config)),
         Command::Key(command) => told(key::run(command, config)),
+        Command::User(command) => told(user::run(command, config)),
         Command::CheckInvariants => told(check_invariants::run(config)),
         Command::Healthcheck => told(healthcheck::run(&config)),
         Command::Check(_)

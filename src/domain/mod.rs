@@ -6,7 +6,8 @@
 //! raw; the gate turns scans into tracking events. *Progress* is derived from events: nine *milestones*, thirty-six
 //! *sub-statuses*. A *promise* is the day by which a shipment should arrive; a *verdict* says whether it is kept, why,
 //! and when that may change by the clock alone. A *lane* is origin to destination. An *import* is one uploaded file,
-//! each of its rows ends in a *row result*. A *principal* is who acts: an API key, a user, or the program itself.
+//! each of its rows ends in a *row result*. A *principal* is who acts: an API key, a user, or the program itself. A *user*
+//! is a person of a seller who came by *invitation*, signs in with a password, and then has a *session*.
 
 pub mod access_token;
 pub mod actor;
@@ -24,12 +25,14 @@ pub mod milestone;
 pub mod money;
 pub mod order;
 pub mod patience;
+pub mod person;
 pub mod progress;
 pub mod promise;
 pub mod report;
 pub mod role;
 pub mod scan;
 pub mod shipment;
+pub mod shop;
 pub mod silence;
 pub mod standing;
 pub mod tracking_number;

@@ -20,6 +20,9 @@ pub enum Role {
 impl Role {
     pub const ALL: [Self; 4] = [Self::SellerViewer, Self::SellerClerk, Self::SellerManager, Self::Admin];
 
+    /// What a seller's own keys and people can be, from the least on.
+    pub const OF_SELLERS: [Self; 3] = [Self::SellerViewer, Self::SellerClerk, Self::SellerManager];
+
     pub fn code(self) -> &'static str {
         match self {
             Self::SellerViewer => "seller-viewer",

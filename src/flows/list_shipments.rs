@@ -1,13 +1,15 @@
 //! Shipments as their seller sees them.
 
-use crate::domain::ids::{SellerId, ShipmentId};
+use crate::domain::ids::{OrderId, SellerId, ShipmentId};
+use crate::domain::order::{Contact, email_key};
 use crate::domain::scan::{ScanDetails, TrackingEvent};
+use crate::domain::tracking_number::{self, Hints};
 use crate::secrets::Secrets;
 use crate::store::shipments::{Leg, ShipmentView};
 use crate::store::{SellerTables, Store, StoreError};
 use jiff::Timestamp;
 
-pub use crate::store::shipments::ShipmentFilter;
+pub use crate::store::shipments::{Search, ShipmentFilter};
 
 /// A shipment with its order, standing and legs.
 pub struct ShipmentDetail {
@@ -49,6 +51,20 @@ pub fn list_shipments(
         let page = tables.shipments_page(&filter, before, limit)?;
         page.into_iter().map(|view| detail(tables, secrets, view)).collect()
     })
+}
+
+/// A filter for what somebody typed who does not say what it is: a tracking number in any form, an order number, or the
+/// e-mail address of whom it goes to, each in full.
+pub fn search(text: &str) -> Option<Search> {
+    let text = text.trim();
+    let check = tracking_number::check(text, &Hints::default());
+    let tracking_number = check.tracked_number().unwrap_or(text).to_owned();
+    (!text.is_empty()).then(|| Search { order_number: text.to_owned(), tracking_number, email: email_key(text) })
+}
+
+/// Whom an order goes to; `None` where nobody said, or it was erased.
+pub fn contact(store: &Store, seller: SellerId, order: OrderId) -> Result<Option<Contact>, StoreError> {
+    store.seller(seller).read(|tables| tables.contact(order))
 }
 
 /// The events of a shipment that stand, oldest first, with their details; `None` where the seller has none of this id.

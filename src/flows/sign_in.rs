@@ -23,6 +23,8 @@ pub struct Principal {
 pub enum Credential {
     ApiKey,
     AccessToken,
+    /// The cookie of a browser; it opens pages alone.
+    Session,
 }
 
 /// Finds who holds an API key or an access token; `None` where it is none of ours, or the key was revoked or has run out.

@@ -4,6 +4,7 @@ use crate::domain::actor::{Actor, PrincipalKind};
 use crate::domain::country::CountryCode;
 use crate::domain::ids::{PrincipalId, SellerId, ShopId};
 use crate::domain::role::Role;
+use crate::domain::shop::handle;
 use crate::secrets::{SecretError, api_key_prefix, digest, fresh_api_key};
 use crate::store::api_keys::ApiKey;
 use crate::store::audit::{Deed, Entry};
@@ -113,14 +114,4 @@ fn add_key(
     let made = Entry { deed: Deed::KeyCreated, object: Some(id.to_string()), detail: json!({"role": role.code()}) };
     tables.audit(seller_id, &Actor::system(), made, now)?;
     Ok(key)
-}
-
-/// The seller's name in letters, digits and dashes, with the random end of the shop's id: unique on the platform.
-fn handle(name: &str, shop: ShopId) -> String {
-    let bare: String =
-        name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
-    let words: Vec<&str> = bare.split('-').filter(|word| !word.is_empty()).collect();
-    let id = shop.0.simple().to_string();
-    let end: String = id.chars().skip(id.len().saturating_sub(8)).collect();
-    format!("{}-{end}", words.join("-"))
 }

@@ -1,15 +1,19 @@
 //! For the platform's admins.
 
+use super::paging::{self, Page};
 use super::problem::Problem;
 use crate::app::{self, App};
+use crate::domain::ids::SellerId;
 use crate::flows;
-use actix_web::web::{Data, Json};
-use serde::Serialize;
+use crate::flows::read_audit::{self, AuditRow};
+use actix_web::web::{Data, Json, Query};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// A seller as admins see it: no contacts.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct SellerOut {
-    id: uuid::Uuid,
+    id: Uuid,
     name: String,
     country: Option<String>,
     time_zone: String,
@@ -45,4 +49,70 @@ pub async fn list_sellers(app: Data<App>) -> Result<Json<Sellers>, Problem> {
         created_at: it.created_at.0,
     });
     Ok(Json(Sellers { data: data.collect(), next_cursor: None }))
+}
+
+/// Which rows of the audit log are asked for.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct AuditQuery {
+    /// Of this seller alone; all sellers' and the platform's own where absent.
+    seller_id: Option<Uuid>,
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<i64>,
+    cursor: Option<String>,
+}
+
+/// Who did what. No row names a person: people are ids here.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct AuditOut {
+    id: Uuid,
+    /// `null` for what concerns the platform itself.
+    seller_id: Option<Uuid>,
+    #[schema(value_type = String, format = DateTime)]
+    at: jiff::Timestamp,
+    /// A key, a user, or the program itself.
+    actor_id: Uuid,
+    #[schema(example = "user.invited")]
+    action: String,
+    /// What it was done to.
+    object: Option<String>,
+    #[schema(value_type = Object)]
+    detail: serde_json::Value,
+    request_id: Option<String>,
+}
+
+/// The audit log, newest first
+#[utoipa::path(
+    get, path = "/v1/admin/audit", tag = "Admin", security(("api_key" = [])), params(AuditQuery),
+    responses(
+        (status = 200, description = "A page of the log.", body = Page<AuditOut>),
+        (status = 400, description = "A bad parameter.", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not an admin's key.", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub async fn read_audit(app: Data<App>, query: Query<AuditQuery>) -> Result<Json<Page<AuditOut>>, Problem> {
+    let limit = paging::limit(query.limit)?;
+    let before = paging::cursor(query.cursor.as_deref())?;
+    let seller = query.seller_id.map(SellerId);
+    let app = app.into_inner();
+    let rows = app::read(&app, move |app| read_audit::read_audit(&app.store, seller, before, limit + 1)).await;
+    let rows = rows.ok_or_else(Problem::internal)??;
+    Ok(Json(paging::page(rows, limit, |row| row.id.to_string(), AuditOut::from)))
+}
+
+impl From<AuditRow> for AuditOut {
+    fn from(row: AuditRow) -> Self {
+        Self {
+            id: row.id.0,
+            seller_id: row.seller_id.map(|id| id.0),
+            at: row.at.0,
+            actor_id: row.actor_id.0,
+            action: row.action,
+            object: row.object,
+            detail: row.detail.0,
+            request_id: row.request_id,
+        }
+    }
 }

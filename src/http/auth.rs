@@ -1,6 +1,7 @@
 //! Who may come in by which door. Each route names its [`Access`] in the table of routes; there is no default.
 
 use super::answer::RequestId;
+use super::pages;
 use super::problem::Problem;
 use super::throttle;
 use crate::app::{self, App};
@@ -8,7 +9,7 @@ use crate::domain::actor::Actor;
 use crate::domain::ids::SellerId;
 use crate::domain::role::Role;
 use crate::flows::sign_in::{self, Principal};
-use actix_web::body::MessageBody;
+use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::{StatusCode, header};
 use actix_web::middleware::Next;
@@ -28,6 +29,10 @@ pub enum Access {
     Reports,
     /// Whoever has a key at all.
     AnyKey,
+    /// A page for any browser; what it sends must come from our own form.
+    OpenPage,
+    /// A page for a seller's people who are signed in, from this role on. Keys open none.
+    Page(Role),
 }
 
 impl Access {
@@ -39,6 +44,10 @@ impl Access {
             Self::Admin => "admin",
             Self::Reports => "seller-viewer or admin",
             Self::AnyKey => "any key",
+            Self::OpenPage => "page for anybody",
+            Self::Page(Role::SellerViewer) => "page from seller-viewer on",
+            Self::Page(Role::SellerClerk) => "page from seller-clerk on",
+            Self::Page(_) => "page for seller-manager",
         }
     }
 
@@ -47,6 +56,7 @@ impl Access {
             Self::Public | Self::Reports | Self::AnyKey => true,
             Self::Seller(needed) => role != Role::Admin && role >= needed,
             Self::Admin => role == Role::Admin,
+            Self::OpenPage | Self::Page(_) => false,
         }
     }
 }
@@ -60,14 +70,19 @@ pub async fn guard(
     access: Access,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    match access {
+        Access::OpenPage => return pages::guard(None, request, next).await,
+        Access::Page(needed) => return pages::guard(Some(needed), request, next).await,
+        Access::Public | Access::Seller(_) | Access::Admin | Access::Reports | Access::AnyKey => {}
+    }
     let admitted = throttle::charged(request.request(), admit(access, &request).await);
     // A refusal is an answer, not an error: an error would pass by what gives answers their request ids.
     if let Err(refusal) = admitted {
         let refused = actix_web::ResponseError::error_response(&refusal);
-        return Ok(request.into_response(refused).map_into_right_body());
+        return Ok(request.into_response(refused));
     }
-    next.call(request).await.map(ServiceResponse::map_into_left_body)
+    next.call(request).await.map(ServiceResponse::map_into_boxed_body)
 }
 
 async fn admit(access: Access, request: &ServiceRequest) -> Result<(), Problem> {

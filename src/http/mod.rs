@@ -19,16 +19,20 @@ pub mod meters;
 mod numbers;
 mod operation;
 mod orders;
+mod pages;
 mod paging;
 mod privacy;
 mod problem;
 mod report_query;
 mod reports;
+mod settings;
 mod shipments;
+mod shops;
 mod status;
 mod throttle;
 mod tokens;
 mod uploads;
+mod users;
 
 use crate::app::App;
 use crate::domain::role::Role;
@@ -40,6 +44,7 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::{HttpResponse, web};
 use auth::Access;
 use idempotency::{Door, KeyHeader, Repeats};
+use pages::{door_pages, front, invitation_pages, settings_pages, shipment_pages};
 use problem::Problem;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -54,6 +59,9 @@ const ANY: Access = Access::AnyKey;
 const REPORTS: Access = Access::Reports;
 const ADMIN: Access = Access::Admin;
 const PUBLIC: Access = Access::Public;
+const OPEN_PAGE: Access = Access::OpenPage;
+const PAGE: Access = Access::Page(Role::SellerViewer);
+const MANAGER_PAGE: Access = Access::Page(Role::SellerManager);
 
 /// How large a body a route takes, and whether it heeds an `Idempotency-Key`.
 #[derive(Debug, Clone, Copy)]
@@ -159,7 +167,16 @@ routes! {
     MANAGER api_keys  list_api_keys;
     MANAGER api_keys  revoke_api_key;
     VIEWER  changes   list_changes;
+    MANAGER users     invite_user;
+    MANAGER users     list_users;
+    MANAGER users     remove_user;
+    VIEWER  shops     list_shops;
+    MANAGER shops     create_shop;
+    MANAGER shops     change_shop;
+    MANAGER settings  show_settings;
+    MANAGER settings  change_settings;
     ADMIN   admin     list_sellers;
+    ADMIN   admin     read_audit;
     MANAGER privacy   erase_person;
     MANAGER privacy   export_person;
     PUBLIC  status    show_status;
@@ -167,19 +184,38 @@ routes! {
     PUBLIC  operation healthz;
     PUBLIC  operation readyz;
     PUBLIC  operation openapi_json;
+    OPEN_PAGE    front            home;
+    OPEN_PAGE    front            show_sign_in;
+    OPEN_PAGE    front            sign_in;
+    PAGE         front            sign_out;
+    OPEN_PAGE    invitation_pages show_invitation;
+    OPEN_PAGE    invitation_pages join;
+    PAGE         shipment_pages   list_shipments;
+    PAGE         shipment_pages   show_shipment;
+    MANAGER_PAGE settings_pages   show_settings;
+    MANAGER_PAGE settings_pages   save_settings;
+    MANAGER_PAGE settings_pages   make_shop;
+    MANAGER_PAGE settings_pages   save_shop_form;
+    MANAGER_PAGE door_pages       make_key;
+    MANAGER_PAGE door_pages       revoke_key;
+    MANAGER_PAGE door_pages       invite_person;
+    MANAGER_PAGE door_pages       remove_person;
 }
 
 struct Keys;
 
 impl utoipa::Modify for Keys {
     fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
-        use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+        use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+        let told = "What a browser gets by signing in; over TLS its name starts with __Host-. It opens pages alone.";
+        let session = ApiKey::Cookie(ApiKeyValue::with_description("parceltrail", told));
         let scheme = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .description(Some("An API key, or an access token."))
             .build();
         if let Some(components) = openapi.components.as_mut() {
             components.add_security_scheme("api_key", SecurityScheme::Http(scheme));
+            components.add_security_scheme("session", SecurityScheme::ApiKey(session));
         }
     }
 }
@@ -255,6 +291,7 @@ fn method_of(methods: &[HttpMethod]) -> Method {
 pub fn configure(config: &mut web::ServiceConfig, app: &Arc<App>) {
     config
         .app_data(web::Data::from(Arc::clone(app)))
+        .app_data(web::FormConfig::default().error_handler(|_, _| Problem::bad_form().into()))
         .app_data(web::QueryConfig::default().error_handler(|error, _| bad_query(&error).into()))
         .app_data(web::PathConfig::default().error_handler(|_, _| Problem::not_found("object").into()));
     for (path, routes) in by_path() {
@@ -275,7 +312,6 @@ pub fn configure(config: &mut web::ServiceConfig, app: &Arc<App>) {
     config
         .service(utoipa_swagger_ui::SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", specification()))
         .service(web::redirect("/docs", "/docs/"))
-        .service(web::redirect("/", "/docs/"))
         .default_service(web::route().to(HttpResponse::NotFound).wrap(from_fn(counted)));
 }
 
@@ -343,8 +379,8 @@ mod tests {
 
     #[test]
     fn what_is_open_to_anybody_is_named_here() {
-        let open: Vec<_> = routes().into_iter().filter(|it| it.access == Access::Public).map(|it| it.path).collect();
-        let expected = [
+        let of = |access| routes().into_iter().filter(move |it| it.access == access).map(|it| it.path);
+        let open = [
             "/v1/import-templates/{kind}.csv",
             "/.well-known/jwks.json",
             "/track/{token}",
@@ -353,7 +389,21 @@ mod tests {
             "/readyz",
             "/openapi.json",
         ];
-        assert_eq!(open, expected);
+        assert_eq!(of(PUBLIC).collect::<Vec<_>>(), open);
+        let pages = ["/", "/sign-in", "/sign-in", "/invitations/{token}", "/invitations/{token}"];
+        assert_eq!(of(OPEN_PAGE).collect::<Vec<_>>(), pages);
+    }
+
+    #[test]
+    fn no_operation_has_the_name_of_another() {
+        let spec = serde_json::to_value(specification()).unwrap();
+        let operations =
+            spec["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values());
+        let mut names: Vec<&str> = operations.filter_map(|it| it["operationId"].as_str()).collect();
+        assert_eq!(names.len(), routes().len());
+        names.sort_unstable();
+        let twice: Vec<_> = names.windows(2).filter(|pair| pair[0] == pair[1]).collect();
+        assert!(twice.is_empty(), "{twice:?}");
     }
 
     #[test]
@@ -374,13 +424,14 @@ mod tests {
         for route in routes() {
             let operation = &spec["paths"][&route.path][route.method.as_str().to_lowercase()];
             assert!(operation.is_object(), "{} {}", route.method, route.path);
-            assert_eq!(
-                operation["security"].is_array(),
-                route.access != Access::Public,
-                "{} {}",
-                route.method,
-                route.path
-            );
+            let told =
+                operation["security"].pointer("/0").and_then(|it| it.as_object()).and_then(|it| it.keys().next());
+            let expected = match route.access {
+                Access::Public | Access::OpenPage => None,
+                Access::Seller(_) | Access::Admin | Access::Reports | Access::AnyKey => Some("api_key"),
+                Access::Page(_) => Some("session"),
+            };
+            assert_eq!(told.map(String::as_str), expected, "{} {}", route.method, route.path);
         }
     }
 }

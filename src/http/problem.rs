@@ -1,9 +1,10 @@
 //! The only place where an error gets its words for the outside: problem documents, RFC 9457.
 
+mod people;
+
 use crate::flows::access_tokens::TokenError;
 use crate::flows::list_changes::FeedError;
 use crate::flows::list_imports::RowsError;
-use crate::flows::manage_keys::KeyError;
 use crate::flows::privacy::PrivacyError;
 use crate::flows::refresh_shipment::RefreshError;
 use crate::flows::show_status::StatusError;
@@ -96,6 +97,12 @@ impl Problem {
         let mut problem = Self::new(StatusCode::BAD_REQUEST, "bad_parameter", detail.clone());
         problem.errors.push(Fault { pointer: name.to_owned(), code: "bad_parameter".to_owned(), detail });
         problem
+    }
+
+    /// What a page's form sent cannot be read.
+    pub fn bad_form() -> Self {
+        let detail = "The form could not be read. Open the page again and send it from there.";
+        Self::new(StatusCode::BAD_REQUEST, "bad_form", detail)
     }
 
     pub fn too_large(limit: u64) -> Self {
@@ -315,20 +322,6 @@ impl From<ChangeError> for Problem {
             ),
             ChangeError::TakeIn(error) => error.into(),
             ChangeError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<KeyError> for Problem {
-    fn from(error: KeyError) -> Self {
-        let detail = error.to_string();
-        match error {
-            KeyError::Name => Self::invalid("/name", "bad_text", detail),
-            KeyError::Role => Self::invalid("/role", "unknown_role", detail),
-            KeyError::Expired => Self::invalid("/expires_at", "out_of_range", detail),
-            KeyError::NoSeller => Self::not_found("seller"),
-            KeyError::Secret(error) => error.into(),
-            KeyError::Store(error) => error.into(),
         }
     }
 }

@@ -1,10 +1,12 @@
 //! Random tokens, their digests, and sealing under the instance's secret key; sellers' keys, passwords and signatures.
 
 mod passwords;
+mod sessions;
 mod signing;
 mod vault;
 
 pub use passwords::{hash_password, is_password, nobody_s_password};
+pub use sessions::fresh_token;
 pub use signing::{fresh_signing_pair, key_name, sign, verified};
 pub use vault::Vault;
 
@@ -36,6 +38,7 @@ pub enum SecretError {
 #[derive(Clone)]
 pub struct Secrets {
     cipher: XChaCha20Poly1305,
+    finder: [u8; KEY_BYTES],
 }
 
 impl Secrets {
@@ -48,7 +51,7 @@ impl Secrets {
         let bare: String = text.trim().trim_end_matches('=').replace('+', "-").replace('/', "_");
         let bytes = URL_SAFE_NO_PAD.decode(bare).map_err(|_unreadable| SecretError::BadKey)?;
         let key: [u8; KEY_BYTES] = bytes.try_into().map_err(|_length| SecretError::BadKey)?;
-        Ok(Self { cipher: cipher_of(key) })
+        Ok(Self { cipher: cipher_of(key), finder: vault::keyed_hash(&key, &[b"find"]) })
     }
 
     /// A fresh key, as text.

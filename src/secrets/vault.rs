@@ -56,7 +56,7 @@ impl Vault {
 }
 
 /// HMAC-SHA-256 over the parts, one after the other. The key is padded to a block, as HMAC itself does.
-fn keyed_hash(key: &[u8; KEY_BYTES], parts: &[&[u8]]) -> [u8; 32] {
+pub(super) fn keyed_hash(key: &[u8; KEY_BYTES], parts: &[&[u8]]) -> [u8; 32] {
     let mut block = [0; 64];
     block.iter_mut().zip(key).for_each(|(padded, byte)| *padded = *byte);
     let mut mac = Hmac::<Sha256>::new(&block.into());

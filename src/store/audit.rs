@@ -23,6 +23,17 @@ pub enum Deed {
     PrivacyExported,
     /// Contacts had been kept for as long as their shop keeps them.
     PrivacyExpired,
+    UserInvited,
+    /// An invitation was taken back before anybody took it.
+    UserUninvited,
+    UserJoined,
+    UserRemoved,
+    UserSignedIn,
+    /// Without the e-mail address: what was mistyped there may be a password.
+    UserSignInFailed,
+    ShopCreated,
+    ShopChanged,
+    SettingsChanged,
 }
 
 impl Deed {
@@ -34,6 +45,15 @@ impl Deed {
             Self::PrivacyErased => "privacy.erased",
             Self::PrivacyExported => "privacy.exported",
             Self::PrivacyExpired => "privacy.expired",
+            Self::UserInvited => "user.invited",
+            Self::UserUninvited => "user.uninvited",
+            Self::UserJoined => "user.joined",
+            Self::UserRemoved => "user.removed",
+            Self::UserSignedIn => "user.signed_in",
+            Self::UserSignInFailed => "user.sign_in_failed",
+            Self::ShopCreated => "shop.created",
+            Self::ShopChanged => "shop.changed",
+            Self::SettingsChanged => "settings.changed",
         }
     }
 }

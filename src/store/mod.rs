@@ -20,11 +20,13 @@ pub mod report_rows;
 mod row_security;
 mod schema;
 pub mod sellers;
+pub mod sessions;
 pub mod shipments;
 pub mod signing_keys;
 pub mod standings;
 pub mod trackers;
 mod types;
+pub mod users;
 mod vaults;
 pub mod waiting;
 

@@ -9,8 +9,8 @@ use diesel::prelude::*;
 use jiff::tz::TimeZone;
 
 /// A tenant.
-#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = sellers)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = sellers, treat_none_as_null = true)]
 pub struct Seller {
     pub id: SellerId,
     pub name: String,
@@ -31,8 +31,8 @@ impl Seller {
 }
 
 /// One account of one sales channel of a seller.
-#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
-#[diesel(table_name = shops)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = shops, treat_none_as_null = true)]
 pub struct Shop {
     pub seller_id: SellerId,
     pub id: ShopId,
@@ -83,6 +83,23 @@ impl SellerTables<'_> {
     pub fn shops(&mut self) -> Result<Vec<Shop>, StoreError> {
         let mine = shops::table.filter(shops::seller_id.eq(self.seller)).order(shops::id).select(Shop::as_select());
         Ok(mine.load(self.connection)?)
+    }
+
+    pub fn update_profile(&mut self, seller: &Seller) -> Result<(), StoreError> {
+        let mine = sellers::table.filter(sellers::id.eq(self.seller));
+        diesel::update(mine).set(seller).execute(self.connection)?;
+        Ok(())
+    }
+
+    pub fn insert_shop(&mut self, shop: &Shop) -> Result<(), StoreError> {
+        diesel::insert_into(shops::table).values(shop).execute(self.connection)?;
+        Ok(())
+    }
+
+    pub fn update_shop(&mut self, shop: &Shop) -> Result<(), StoreError> {
+        let mine = shops::table.filter(shops::seller_id.eq(self.seller)).filter(shops::id.eq(shop.id));
+        diesel::update(mine).set(shop).execute(self.connection)?;
+        Ok(())
     }
 
     pub fn policies(&mut self) -> Result<Vec<Policy>, StoreError> {

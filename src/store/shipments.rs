@@ -1,7 +1,7 @@
 //! Shipments and the legs that point to their trackers.
 
 use super::orders::place;
-use super::schema::{legs, orders, shipments, standings, trackers};
+use super::schema::{legs, order_contacts, orders, shipments, standings, trackers};
 use super::trackers::Tracker;
 use super::types::{At, sql};
 use super::{SellerTables, StoreError};
@@ -102,6 +102,16 @@ pub struct ShipmentFilter {
     pub destination_country: Option<String>,
     pub open: Option<bool>,
     pub updated_since: Option<Timestamp>,
+    pub search: Option<Search>,
+}
+
+/// What somebody looks for who does not say what it is: any of these.
+#[derive(Debug, Clone)]
+pub struct Search {
+    pub order_number: String,
+    pub tracking_number: String,
+    /// As it is compared; `None` where the text is no address.
+    pub email: Option<String>,
 }
 
 /// A shipment with what a reader wants beside it.
@@ -296,6 +306,22 @@ impl SellerTables<'_> {
         }
         if let Some(since) = filter.updated_since {
             query = query.filter(shipments::updated_at.ge(At(since)));
+        }
+        if let Some(search) = &filter.search {
+            let by_number = shipments::tracking_number
+                .eq(search.tracking_number.clone())
+                .or(orders::order_number.eq(search.order_number.clone()));
+            query = match &search.email {
+                None => query.filter(by_number),
+                Some(email) => {
+                    let hash = self.vault()?.find_by("email", email);
+                    let to_them = order_contacts::table
+                        .filter(order_contacts::seller_id.eq(self.seller))
+                        .filter(order_contacts::email_hash.eq(hash))
+                        .select(order_contacts::order_id);
+                    query.filter(by_number.or(shipments::order_id.eq_any(to_them)))
+                }
+            };
         }
         Ok(query.order(shipments::id.desc()).limit(limit).load(self.connection)?)
     }

@@ -49,6 +49,11 @@ impl Vaults {
         Ok(vault)
     }
 
+    /// What a person who signs in is found by, whose seller is not known yet.
+    pub fn email_hash(&self, email: &str) -> Vec<u8> {
+        self.secrets.find_by("e-mail of a user", &super::users::comparable(email))
+    }
+
     /// Whether this is the secret key that the database was made with; the first one ever seen is.
     pub fn check(&self, connection: &mut AnyConnection) -> Result<(), OpenError> {
         const PURPOSE: &[u8] = b"key check";

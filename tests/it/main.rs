@@ -23,6 +23,7 @@ macro_rules! on_both {
 
 mod auth;
 mod batches;
+mod browser;
 mod cancels;
 mod changes;
 mod conditions;
@@ -30,9 +31,12 @@ mod crash;
 mod house;
 mod idempotency;
 mod imports;
+mod matrix;
 mod openapi;
+mod pages;
 mod parcels;
 mod patches;
+mod people;
 mod privacy;
 mod reports;
 mod server;

@@ -73,7 +73,8 @@ fn victim(server: &Server) -> Victim {
     let (shop, handle) = (text(&shops["data"][0]["id"]), text(&shops["data"][0]["handle"]));
     let import = text(&import["id"]);
     let ids = [&seller.id, &order, &shipment, &import, &api_key, &user, &shop].map(Clone::clone);
-    let contacts = ["anari Quill", "anari Ltd", "anari Lane", "anariville", "kanari.", "010 7788", "back door", "anari Reed"];
+    let contacts =
+        ["anari Quill", "anari Ltd", "anari Lane", "anariville", "kanari.", "010 7788", "back door", "anari Reed"];
     let words = ["KANARI", "Kanari", "kanari", NUMBER];
     Victim {
         canaries: ids.into_iter().chain(words.map(str::to_owned)).collect(),
@@ -176,7 +177,10 @@ fn asks(method: &str, path: &str, it: &Victim) -> Option<Vec<Ask>> {
         ("PATCH", "/v1/shops/{id}") => object(path, &it.shop, Some(json!({"contact_days": 1}))),
         ("PATCH", "/v1/settings") => sent(path, json!({"upload_days": 20})),
         ("POST", "/v1/privacy/erasures") => {
-            vec![ask(path, Some(json!({"email": EMAIL})), Comes::ToNothing), ask(path, Some(json!({"order_id": it.order})), Comes::ToNothing)]
+            vec![
+                ask(path, Some(json!({"email": EMAIL})), Comes::ToNothing),
+                ask(path, Some(json!({"order_id": it.order})), Comes::ToNothing),
+            ]
         }
         ("GET", "/v1/privacy/export") => [format!("email={EMAIL}"), format!("order_id={}", it.order)]
             .map(|query| ask(format!("{path}?{query}"), None, Comes::ToNothing))
@@ -226,7 +230,8 @@ fn bare(answer: &Answer) -> Value {
 
 /// All that the victim can see of its own, to be the same afterwards.
 fn state(server: &Server, it: &Victim) -> String {
-    let lists = ["/v1/orders", "/v1/shipments", "/v1/imports", "/v1/api-keys", "/v1/users", "/v1/shops", "/v1/settings"];
+    let lists =
+        ["/v1/orders", "/v1/shipments", "/v1/imports", "/v1/api-keys", "/v1/users", "/v1/shops", "/v1/settings"];
     let mut seen = String::new();
     for path in lists {
         writeln!(seen, "{}", server.get(&it.key, path).must_be(200).text()).unwrap();
@@ -240,7 +245,8 @@ fn nobody_sees_a_byte_of_another_seller(database: Database) {
     let it = victim(&server);
     let before = state(&server, &it);
     let own = server.seller("Lantern & Loom", "Europe/Berlin").key;
-    let key_of = |role: &str| text(&server.post(&own, "/v1/api-keys", &json!({"name": role, "role": role})).json()["api_key"]);
+    let key_of =
+        |role: &str| text(&server.post(&own, "/v1/api-keys", &json!({"name": role, "role": role})).json()["api_key"]);
     let keys = [String::new(), key_of("seller-viewer"), key_of("seller-clerk"), own.clone(), server.admin()];
     let spec = server.get("", "/openapi.json").must_be(200).json();
     let mut faults = Vec::new();
@@ -281,7 +287,11 @@ fn tried(
     let answer = server.send(&method, key, &ask.path, ask.body.clone());
     let name = format!("{method} {} as {}", ask.path, who as usize);
     if let Some(refusal) = who.refusal(access) {
-        return if answer.status == refusal { vec![] } else { vec![format!("{name}: {} instead of {refusal}", answer.status)] };
+        return if answer.status == refusal {
+            vec![]
+        } else {
+            vec![format!("{name}: {} instead of {refusal}", answer.status)]
+        };
     }
     let mut faults = Vec::new();
     if [401, 403, 500].contains(&answer.status) {
@@ -289,7 +299,8 @@ fn tried(
     }
     if ask.comes == Comes::NotFound {
         let ids = [&it.order, &it.shipment, &it.import, &it.api_key, &it.user, &it.shop];
-        let mut other = ids.iter().fold(ask.path.clone(), |path, id| path.replace(*id, "0199f2c8-0000-7000-8000-00000000abcd"));
+        let mut other =
+            ids.iter().fold(ask.path.clone(), |path, id| path.replace(*id, "0199f2c8-0000-7000-8000-00000000abcd"));
         other = other.replace(ORDER, "NEVER-1");
         let never = server.send(&method, key, &other, ask.body.clone());
         if answer.status != 404 || bare(&answer) != bare(&never) {
@@ -297,7 +308,8 @@ fn tried(
         }
     }
     // What was sent may come back; admins see all sellers, but no contacts.
-    let sent = ask.path.clone() + &ask.body.as_ref().map(|(_, body)| String::from_utf8_lossy(body).into_owned()).unwrap_or_default();
+    let sent = ask.path.clone()
+        + &ask.body.as_ref().map(|(_, body)| String::from_utf8_lossy(body).into_owned()).unwrap_or_default();
     let seen = answer.text();
     let secret = if who == Who::Admin { &it.contacts } else { &it.canaries };
     let leaked = secret.iter().filter(|canary| seen.contains(canary.as_str()) && !sent.contains(canary.as_str()));

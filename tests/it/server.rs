@@ -77,8 +77,13 @@ impl Server {
         let settings = settings.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         // No idle connections: between two calls nobody would notice that the server closed one.
-        let client =
-            Client::builder().no_proxy().pool_max_idle_per_host(0).timeout(Duration::from_mins(2)).build().unwrap();
+        let client = Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .pool_max_idle_per_host(0)
+            .timeout(Duration::from_mins(2))
+            .build()
+            .unwrap();
         let address = String::new();
         let mut server = Self { folder, database_url, settings, child: None, address, runtime, client };
         server.launch();
@@ -166,7 +171,7 @@ impl Server {
     }
 
     /// Runs a command that must succeed and prints one JSON object.
-    fn run_for_json(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn run_for_json(&self, arguments: &[&str]) -> Value {
         let output = self.run(arguments);
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "{arguments:?}: {}\n{told}", output.status);
@@ -176,14 +181,6 @@ impl Server {
     pub(crate) fn seller(&self, name: &str, time_zone: &str) -> Seller {
         let made = self.run_for_json(&["seller", "create", "--name", name, "--time-zone", time_zone]);
         Seller { id: text(&made["seller_id"]), shop: text(&made["shop_id"]), key: text(&made["api_key"]) }
-    }
-
-    /// The key of a seller of its own, brought down to a lesser role.
-    pub(crate) fn key_of_role(&self, role: &str) -> String {
-        let key = self.seller(role, "Europe/Berlin").key;
-        let prefix = key.get(..14).unwrap();
-        self.execute(&format!("UPDATE api_keys SET role = '{role}' WHERE prefix = '{prefix}'"));
-        key
     }
 
     pub(crate) fn admin(&self) -> String {

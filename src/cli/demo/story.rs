@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 pub struct Keys {
     pub seller: String,
     pub admin: String,
+    /// Who signs in to the pages: e-mail address and password.
+    pub person: (String, String),
 }
 
 /// Longer than the story takes even on a slow machine.
@@ -121,8 +123,10 @@ impl Visitor<'_> {
             ending.push('\n');
         }
         let (base, seller, admin) = (&self.base, &self.keys.seller, &self.keys.admin);
+        let (email, password) = &self.keys.person;
         let keys = format!(
-            "\nKeys, for this demo alone:\n  seller  {seller}\n  admin   {admin}\n\nTry:\n  \
+            "\nSign in to the seller's pages, for this demo alone:\n  {base}/sign-in\n  {email}  {password}\n\n\
+             Keys, for this demo alone:\n  seller  {seller}\n  admin   {admin}\n\nTry:\n  \
              curl -H 'Authorization: Bearer {seller}' '{base}/v1/reports/delays?group_by=carrier'\n  \
              curl -H 'Authorization: Bearer {seller}' '{base}/v1/shipments?verdict=late_open'\n  \
              curl -H 'Authorization: Bearer {admin}' '{base}/v1/reports/lanes?format=csv'"

@@ -121,6 +121,7 @@ pub async fn list_shipments(
         destination_country: query.destination_country,
         open: query.open,
         updated_since: since.transpose()?,
+        search: None,
     };
     let shop = query.shop;
     let fetched = app::read(&app, move |app| {
