@@ -67,7 +67,7 @@ pub fn run(command: KeyCommand, config: Config) -> Result<u8, KeysError> {
     match command {
         KeyCommand::Create { seller, role, name } => {
             let wanted = NewKey { name, role, expires_at: None };
-            let (key, text) = manage_keys::create_key(&app.store, seller, &Actor::system(), wanted, app.now())?;
+            let (key, text) = manage_keys::create_key(&app.store, seller, &Actor::system(), &wanted, app.now())?;
             say(&json!({"id": key.id, "role": key.role, "api_key": text}))?;
         }
         KeyCommand::List { seller } => {

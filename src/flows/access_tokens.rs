@@ -69,14 +69,14 @@ pub fn issue(
     let scopes = asked.scopes.clone().unwrap_or_else(|| Scope::ALL.to_vec());
     Scope::reach(&scopes, holder.role).ok_or(TokenError::NoScope)?;
     let words: Vec<&str> = scopes.iter().map(|scope| scope.code()).collect();
-    let issued = now.as_second();
+    let from = now.as_second();
     let claims = Claims {
         iss: issuer.to_owned(),
         aud: AUDIENCE.to_owned(),
         sub: holder.key.to_string(),
-        iat: issued,
-        nbf: issued,
-        exp: issued + seconds,
+        iat: from,
+        nbf: from,
+        exp: from + seconds,
         jti: uuid_at(now).to_string(),
         scope: words.join(" "),
     };

@@ -24,13 +24,13 @@ pub struct NewKey {
 /// Why no key was made.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    #[error("call the key something of 1 to 64 characters, such as the system that uses it")]
+    #[error("Call the key something of 1 to 64 characters, such as the system that uses it.")]
     Name,
-    #[error("a seller's key is a seller-viewer, a seller-clerk or a seller-manager")]
+    #[error("A seller's key is a seller-viewer, a seller-clerk or a seller-manager.")]
     Role,
-    #[error("the key would have run out already; name a later time, or none")]
+    #[error("The key would have run out already; name a later time, or none.")]
     Expired,
-    #[error("there is no such seller")]
+    #[error("There is no such seller.")]
     NoSeller,
     #[error(transparent)]
     Secret(#[from] SecretError),
@@ -47,7 +47,7 @@ pub fn create_key(
     store: &Store,
     seller: SellerId,
     actor: &Actor,
-    wanted: NewKey,
+    wanted: &NewKey,
     now: Timestamp,
 ) -> Result<(ApiKey, String), KeyError> {
     let name = wanted.name.trim();

@@ -82,7 +82,7 @@ pub async fn create_api_key(app: Data<App>, caller: Caller, told: Json<KeyIn>) -
     let (app, seller, actor) = (app.into_inner(), caller.seller()?, caller.actor());
     let wanted = told.into_inner().read()?;
     let made =
-        app::in_background(&app, move |app| manage_keys::create_key(&app.store, seller, &actor, wanted, app.now()));
+        app::in_background(&app, move |app| manage_keys::create_key(&app.store, seller, &actor, &wanted, app.now()));
     let (key, text) = made.await.ok_or_else(Problem::internal)??;
     Ok(HttpResponse::Created().insert_header((header::CACHE_CONTROL, "no-store")).json(shown(key, Some(text))))
 }
@@ -90,7 +90,7 @@ pub async fn create_api_key(app: Data<App>, caller: Caller, told: Json<KeyIn>) -
 impl KeyIn {
     fn read(self) -> Result<NewKey, Problem> {
         let unknown = "Write seller-viewer, seller-clerk or seller-manager.";
-        let role: Role = self.role.parse().map_err(|_| Problem::invalid("/role", "unknown_role", unknown))?;
+        let role: Role = self.role.parse().map_err(|_unknown| Problem::invalid("/role", "unknown_role", unknown))?;
         let expires_at = self.expires_at.as_deref().map(|text| {
             let detail = "Write an instant as 2027-01-01T00:00:00Z.";
             instant_from_text(text).ok_or_else(|| Problem::invalid("/expires_at", "invalid_date", detail))

@@ -123,7 +123,7 @@ impl Problem {
 
     pub fn idempotency_in_progress() -> Self {
         let detail = "A request with this Idempotency-Key is being worked on. Ask again in a moment for its answer.";
-        Self::new(StatusCode::CONFLICT, IN_PROGRESS, detail)
+        Self { retry_after_s: Some(1), ..Self::new(StatusCode::CONFLICT, IN_PROGRESS, detail) }
     }
 
     pub fn idempotency_key_reused() -> Self {

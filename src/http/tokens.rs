@@ -36,7 +36,7 @@ pub struct TokenOut {
 
 /// Exchange an API key for an access token
 ///
-/// A JWT, signed with EdDSA, for 15 minutes at most. Revoking the key ends its tokens with the next request.
+/// A JWT, signed with `EdDSA`, for 15 minutes at most. Revoking the key ends its tokens with the next request.
 #[utoipa::path(
     post, path = "/v1/tokens", tag = "Sign in", security(("api_key" = [])), request_body = TokenIn,
     responses(

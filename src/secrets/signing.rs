@@ -1,4 +1,4 @@
-//! Signatures of access tokens: EdDSA over Ed25519, each key with a name of its own.
+//! Signatures of access tokens: `EdDSA` over Ed25519, each key with a name of its own.
 
 use super::SecretError;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};

@@ -31,6 +31,9 @@ struct EventRow {
 /// The end of a tracker's chain: the number and the hash of its last event.
 type ChainEnd = (i64, Vec<u8>);
 
+/// An event with its number, its hash and the digest of its details, as they are stored.
+type Link = (EventRow, i64, Vec<u8>, Option<Vec<u8>>);
+
 /// What may name a person in an event, as it is sealed, with the salt of its digest.
 #[derive(Clone, Serialize, Deserialize)]
 struct SealedDetails {
@@ -133,7 +136,7 @@ impl SellerTables<'_> {
 
     /// The events of a tracker in the order of its chain, withdrawn ones too.
     pub fn chain(&mut self, tracker: TrackerId) -> Result<Vec<ChainedEvent>, StoreError> {
-        let links: Vec<(EventRow, i64, Vec<u8>, Option<Vec<u8>>)> = tracking_events::table
+        let links: Vec<Link> = tracking_events::table
             .filter(tracking_events::seller_id.eq(self.seller))
             .filter(tracking_events::tracker_id.eq(tracker))
             .order(tracking_events::chain_no)
@@ -145,7 +148,7 @@ impl SellerTables<'_> {
             ))
             .load(self.connection)?;
         let details = self.sealed_details(&[tracker])?;
-        let chained = |(row, chain_no, chain_hash, details_digest): (EventRow, i64, Vec<u8>, Option<Vec<u8>>)| {
+        let chained = |(row, chain_no, chain_hash, details_digest): Link| {
             let event = TrackingEvent::try_from(row)?;
             let on_file = details.get(&(tracker, event.key.clone()));
             let details_on_file = on_file.map(|it| chain::details_digest(&it.salt, &ScanDetails::from(it.clone())));

@@ -195,7 +195,13 @@ fn settings_are_made_on_the_page(database: Database) {
         ("no number", "/settings", settings("Lamps", "UTC", "many").to_vec(), 422, "is no number of days"),
         ("too many days", "/settings", settings("Lamps", "UTC", "91").to_vec(), 422, "1 to 90 days"),
         ("a taken name", "/settings/shops", vec![("name", "main"), ("contact_days", "")], 409, "of this name already"),
-        ("a nameless key", "/settings/keys", vec![("name", " "), ("role", "seller-clerk")], 422, "name has 1 to 100"),
+        (
+            "a nameless key",
+            "/settings/keys",
+            vec![("name", " "), ("role", "seller-clerk")],
+            422,
+            "of 1 to 64 characters",
+        ),
         ("no address", "/settings/people", vec![("email", "ben"), ("role", "seller-clerk")], 422, "Write an e-mail"),
     ] {
         let page = ada.post(path, &fields).must_be(status).text();

@@ -115,7 +115,7 @@ fn a_day_taken_back_is_no_promise(database: Database) {
     assert_eq!((&cleared["promise"]["deliver_by_on"], &cleared["promise"]["source"]), (&Value::Null, &Value::Null));
     let free = server.get(&key, &shipment).json();
     assert_eq!(
-        (&free["promise"]["source"], &free["verdict"]["verdict"]),
+        (&free["promise"]["source"], &free["verdict"]["timeliness"]),
         (&Value::Null, &json!("undecided")),
         "{free}"
     );

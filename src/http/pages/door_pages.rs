@@ -54,7 +54,7 @@ pub async fn make_key(
     let (app, told, seller) = (app.into_inner(), told.into_inner(), visitor.seller);
     let key = NewKey { name: told.name, role: role(&told.role)?, expires_at: None };
     let made = app::in_background(&app, move |app| {
-        manage_keys::create_key(&app.store, seller, &caller.actor(), key, app.now())
+        manage_keys::create_key(&app.store, seller, &caller.actor(), &key, app.now())
     });
     match made.await.ok_or_else(Problem::internal)? {
         Err(error) => back(&app, &visitor, Err(error.into())).await,
