@@ -242,13 +242,16 @@ impl utoipa::Modify for Limited {
     fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
         use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder};
         let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-        let too_often = ResponseBuilder::new().description("Too often; wait as long as Retry-After says.");
-        let too_often = too_often.content("application/problem+json", problem).build();
+        let too_often = || ResponseBuilder::new().description("Too often; wait as long as Retry-After says.");
+        let told = too_often().content("application/problem+json", problem).build();
+        let shown = too_often().content("text/html", ContentBuilder::new().build()).build();
         for (path, item) in &mut openapi.paths.paths {
             let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
             for operation in operations.into_iter().flatten() {
                 if !throttle::UNCOUNTED.contains(&path.as_str()) {
-                    operation.responses.responses.insert("429".to_owned(), too_often.clone().into());
+                    let is_page = operation.tags.iter().flatten().any(|tag| tag == "Pages");
+                    let answer = if is_page { &shown } else { &told };
+                    operation.responses.responses.insert("429".to_owned(), answer.clone().into());
                 }
             }
         }

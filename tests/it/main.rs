@@ -33,6 +33,7 @@ mod idempotency;
 mod imports;
 mod matrix;
 mod openapi;
+mod page_matrix;
 mod pages;
 mod parcels;
 mod patches;

@@ -27,8 +27,8 @@ pub fn role(code: &str) -> String {
 pub fn mood(code: &str) -> &'static str {
     match code {
         "on_time" => "good",
-        "late_open" | "delivered_late" => "bad",
-        "delayed" => "warn",
+        "late_open" | "delivered_late" | "suspected_lost" | "lost" => "bad",
+        "delayed" | "stalled" => "warn",
         _ => "calm",
     }
 }
