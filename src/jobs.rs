@@ -96,6 +96,7 @@ async fn sweeping(app: &Arc<App>, pace: Pace) {
 fn sweep(app: &App) -> Result<(), flows::StoreError> {
     flows::take_in::upload::sweep_broken(&app.store, app.now())?;
     flows::answer_once::forget_old(&app.store, app.now())?;
+    flows::people::invite::forget_old(&app.store, app.now())?;
     flows::access_tokens::rotate(&app.store, &app.secrets, app.now())
 }
 

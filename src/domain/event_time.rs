@@ -90,7 +90,10 @@ impl EventTime {
     pub fn parse(text: &str) -> Option<Self> {
         let pieces = temporal::Pieces::parse(text).ok()?;
         let local = pieces.date().to_datetime(pieces.time().unwrap_or(jiff::civil::Time::midnight()));
-        Some(Self { local, offset: pieces.to_numeric_offset() })
+        let offset = pieces.to_numeric_offset();
+        // What no database keeps, and nobody means.
+        let is_odd = offset.is_some_and(|it| it.seconds() % 60 != 0) || !(1900..=2200).contains(&local.year());
+        (!is_odd).then_some(Self { local, offset })
     }
 
     /// `2026-09-17T10:04:00`, fractions only where there are some.

@@ -134,7 +134,16 @@ pub struct TrackingEvent {
     pub source: Source,
 }
 
+/// The codes of what a seller says of its own parcel: that it was shipped, and that it was delivered.
+pub const SHIPPED: &str = "shipped";
+pub const DELIVERED: &str = "delivered";
+
 impl TrackingEvent {
+    /// Whether it is the seller's own word, and not a scan that the seller passes on.
+    pub fn is_claim(&self) -> bool {
+        self.source == Source::Seller && matches!(self.raw_code.as_str(), SHIPPED | DELIVERED)
+    }
+
     /// The order of happening: time, then rank of milestone, then key. The order of receipt has no part in it.
     pub fn order(&self) -> (Timestamp, Option<SubStatus>, &DedupeKey) {
         (self.sort_at, self.sub_status, &self.key)

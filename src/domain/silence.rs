@@ -1,7 +1,7 @@
 //! Silence: since when no carrier has moved a parcel, what that means by now, and whether it was found again.
 //!
-//! A *sign of life* is a movement scan that a carrier made, by whichever source but the seller: silence is judged by what
-//! others saw. An exception is none, the carrier's word that it is lost least of all, and an unknown code is none. A
+//! A *sign of life* is a movement scan, by whichever source; the seller's own word that a parcel was shipped or delivered is
+//! none, though a scan that the seller passes on is. An exception is none, the carrier's word that it is lost least of all, and an unknown code is none. A
 //! parcel that nobody has scanned yet is silent since it was said to be shipped, or else since its label was made. A
 //! parcel that waits for pickup or in customs is not stalling and is not suspected lost, however long it takes; only the
 //! hard cap holds for it.
@@ -12,7 +12,7 @@ mod tests;
 use crate::domain::event_time::EventTime;
 use crate::domain::milestone::{Milestone, SubStatus};
 use crate::domain::patience::{Limits, Patience};
-use crate::domain::scan::{Source, TrackingEvent};
+use crate::domain::scan::TrackingEvent;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -87,7 +87,7 @@ impl Silence {
         for event in happened {
             if let Some(sub_status) = event.sub_status {
                 let on = event.occurred.date_in(zone).min(zone.to_datetime(event.heard_at).date());
-                listener.hear(Sign { sub_status, occurred: event.occurred, on }, event.source);
+                listener.hear(Sign { sub_status, occurred: event.occurred, on }, event.is_claim());
             }
         }
         listener.finish()
@@ -149,7 +149,7 @@ impl<'p> Listener<'p> {
         Some(self.patience.limits(since, self.posted_on.unwrap_or(since)))
     }
 
-    fn hear(&mut self, sign: Sign, source: Source) {
+    fn hear(&mut self, sign: Sign, is_claim: bool) {
         if let Some(limits) = self.limits() {
             self.feared = self.feared.max(meaning(&limits, self.is_waiting, sign.on));
         }
@@ -158,7 +158,7 @@ impl<'p> Listener<'p> {
             self.feared = Some(Alarm::Lost);
         } else if is_movement(sign.sub_status) {
             self.given_up = None;
-            if source != Source::Seller {
+            if !is_claim {
                 self.revive(sign);
             }
         }

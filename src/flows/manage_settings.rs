@@ -4,8 +4,9 @@ use crate::domain::actor::Actor;
 use crate::domain::country::{CountryCode, UnknownCountry};
 use crate::domain::edit::Edit;
 use crate::domain::ids::SellerId;
+use crate::flows::record_events::{Moment, judge};
 use crate::store::audit::{Deed, Entry};
-use crate::store::{Store, StoreError};
+use crate::store::{SellerTables, Store, StoreError};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::json;
@@ -46,7 +47,8 @@ pub fn show_settings(store: &Store, seller: SellerId) -> Result<Seller, StoreErr
     found.ok_or_else(|| StoreError::Refused("the seller is gone".to_owned()))
 }
 
-/// Changes settings. A new time zone reads what comes from then on; what is stored stays as it was read.
+/// Changes settings. With a new time zone zone-less times mean other instants, so every shipment is judged again, in the
+/// same transaction.
 ///
 /// # Errors
 ///
@@ -64,11 +66,26 @@ pub fn change_settings(
         edit(&mut settings, told)?;
         if settings != stored {
             tables.update_profile(&settings)?;
+            if settings.time_zone != stored.time_zone {
+                judge_all(tables, &Moment { now, seller_zone: settings.zone() })?;
+            }
             let detail = json!({"changed": changed(&stored, &settings)});
             tables.audit(actor, Entry { deed: Deed::SettingsChanged, object: None, detail }, now)?;
         }
         Ok(settings)
     })
+}
+
+fn judge_all(tables: &mut SellerTables, moment: &Moment) -> Result<(), StoreError> {
+    let mut after = None;
+    loop {
+        let page = tables.shipment_ids(after, 1000)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some(*last);
+        for shipment in page {
+            judge(tables, moment, shipment)?;
+        }
+    }
 }
 
 fn edit(settings: &mut Seller, told: SettingsEdit) -> Result<(), SettingsError> {

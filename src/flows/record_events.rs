@@ -133,6 +133,9 @@ pub fn judge(tables: &mut SellerTables, moment: &Moment, shipment: ShipmentId) -
     let Some(shipment) = tables.shipment(shipment)? else { return Ok(()) };
     let Some(order) = tables.order(shipment.order_id)? else { return Ok(()) };
     let before = tables.standing(shipment.id)?;
+    // Who waited for its turn to write may have an older clock than who wrote before: what is known is not forgotten.
+    let now = before.as_ref().map_or(moment.now, |it| it.judged_at.0.max(moment.now));
+    let moment = &Moment { now, ..moment.clone() };
     let standing = derive(tables, moment, &shipment, &order)?;
     let row = StandingRow::of(shipment.seller_id, shipment.id, &standing);
     match &before {
@@ -144,7 +147,7 @@ pub fn judge(tables: &mut SellerTables, moment: &Moment, shipment: ShipmentId) -
     follow(tables, moment, &row)
 }
 
-/// What the events on file say of a shipment now.
+/// What all events on file say of a shipment at the moment, whenever we heard of them.
 pub fn derive(
     tables: &mut SellerTables,
     moment: &Moment,
@@ -152,7 +155,7 @@ pub fn derive(
     order: &Order,
 ) -> Result<Standing, StoreError> {
     let trackers: Vec<TrackerId> = tables.legs(shipment.id)?.iter().map(|leg| leg.tracker_id).collect();
-    let events = tables.standing_events(&trackers, moment.now)?;
+    let events = tables.standing_events(&trackers, Timestamp::MAX)?;
     Ok(Standing::at(&facts(shipment, order, &moment.seller_zone), &events, moment.now))
 }
 

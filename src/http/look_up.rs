@@ -8,6 +8,7 @@ use super::fields::text;
 use super::problem::Problem;
 use super::status::private;
 use crate::app::{self, App};
+use crate::domain::tracking_number::{self, Hints};
 use crate::flows::show_status::Status;
 use crate::flows::show_status::look_up::{self, Proof, Question, Subject};
 use crate::limits::{Limit, Limits};
@@ -115,11 +116,14 @@ async fn answer(app: &Arc<App>, question: Question) -> Result<HttpResponse, Prob
     Ok(private(&mut HttpResponse::Ok()).json(status))
 }
 
-/// Under what tries are counted: the shop with the order, or the parcel's number.
+/// Under what tries are counted: the shop with the order, or the parcel's number, however it is written.
 fn subject_of(question: &Question) -> String {
     match &question.subject {
         Subject::OrderNumber(number) => format!("order {} {number}", question.shop),
-        Subject::TrackingNumber(number) => format!("parcel {number}"),
+        Subject::TrackingNumber(typed) => {
+            let check = tracking_number::check(typed, &Hints::default());
+            format!("parcel {}", check.tracked_number().unwrap_or(typed))
+        }
     }
 }
 

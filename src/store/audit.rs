@@ -238,7 +238,7 @@ fn take_turn(connection: &mut AnyConnection, seller: Option<SellerId>) -> Result
         (AnyConnection::Sqlite(_), _) => Ok(()),
         (AnyConnection::Postgres(_), Some(seller)) => super::take_turn(connection, seller),
         (AnyConnection::Postgres(_), None) => {
-            diesel::sql_query("SELECT id FROM principals WHERE id = $1 FOR UPDATE")
+            diesel::sql_query("SELECT id FROM principals WHERE id = $1 FOR NO KEY UPDATE")
                 .bind::<sql::Id, _>(PrincipalId::SYSTEM)
                 .execute(connection)?;
             Ok(())

@@ -49,12 +49,22 @@ macro_rules! held {
 }
 
 impl SellerTables<'_> {
-    /// Forgets every answer that is kept for this seller; what is still at work goes on.
-    pub fn forget_answers(&mut self) -> Result<usize, StoreError> {
-        let answered = idempotency_keys::table
-            .filter(idempotency_keys::seller_id.eq(self.seller))
-            .filter(idempotency_keys::answer.is_not_null());
-        Ok(diesel::delete(answered).execute(self.connection)?)
+    /// Forgets every answer that is kept for this seller, and keeps none of those at work. Under which key an import was
+    /// made stays known: it is told of as it is now.
+    pub fn forget_answers(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let mine = || idempotency_keys::table.filter(idempotency_keys::seller_id.eq(self.seller));
+        let imports = mine().filter(idempotency_keys::import_id.is_not_null());
+        let forgotten = (idempotency_keys::answer.eq(None::<Vec<u8>>), idempotency_keys::locked_until.eq(At(now)));
+        diesel::update(imports.filter(idempotency_keys::answer.is_not_null()))
+            .set(forgotten)
+            .execute(self.connection)?;
+        let others = mine().filter(idempotency_keys::import_id.is_null());
+        diesel::delete(others.filter(idempotency_keys::answer.is_not_null())).execute(self.connection)?;
+        // Of an upload that is still coming in nothing but its place is told, and it must not be taken over.
+        let at_work =
+            mine().filter(idempotency_keys::import_id.is_null()).filter(idempotency_keys::fingerprint.is_not_null());
+        diesel::update(at_work).set(idempotency_keys::claim.eq(ClaimId::new(now))).execute(self.connection)?;
+        Ok(())
     }
 
     pub fn key_use(&mut self, route: &str, key: &str) -> Result<Option<KeyUse>, StoreError> {

@@ -3,6 +3,7 @@
 use super::schema::{import_row_names, import_rows, orders, shipments};
 use super::{SellerTables, StoreError};
 use crate::domain::ids::{ImportId, OrderId, SellerId, ShipmentId, ShopId};
+use crate::domain::order::{is_same_phone, phone_key};
 use crate::secrets::Vault;
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -42,7 +43,7 @@ impl RowReport {
 pub enum RowName {
     /// An e-mail address, as it is compared.
     Email(String),
-    /// A telephone number, as it is compared.
+    /// A telephone number, as it is written.
     Phone(String),
     Order(ShopId, String),
     TrackingNumber(String),
@@ -52,7 +53,7 @@ impl RowName {
     fn hash(&self, vault: &Vault) -> Vec<u8> {
         match self {
             Self::Email(key) => vault.find_by("row email", key),
-            Self::Phone(key) => vault.find_by("row phone", key),
+            Self::Phone(phone) => vault.find_by("row phone", &phone_key(phone).unwrap_or_default()),
             Self::Order(shop, number) => vault.find_by("row order", &format!("{shop} {number}")),
             Self::TrackingNumber(number) => vault.find_by("row number", number),
         }
@@ -165,16 +166,16 @@ impl SellerTables<'_> {
 
     /// The rows that tell of these orders and parcels, and those that name them in vain; oldest import first.
     pub fn rows_of(&mut self, of: &RowsOf) -> Result<Vec<ImportRow>, StoreError> {
-        let mut found = Vec::new();
-        for (import, line) in self.row_keys(of)? {
-            let row = import_rows::table
-                .filter(import_rows::seller_id.eq(self.seller))
-                .filter(import_rows::import_id.eq(import))
-                .filter(import_rows::line.eq(line));
-            let row: StoredRow = row.select(StoredRow::as_select()).get_result(self.connection)?;
-            found.push(self.opened(row)?);
-        }
-        Ok(found)
+        self.row_keys(of)?.into_iter().map(|key| self.import_row(key)).collect()
+    }
+
+    fn import_row(&mut self, (import, line): RowKey) -> Result<ImportRow, StoreError> {
+        let row = import_rows::table
+            .filter(import_rows::seller_id.eq(self.seller))
+            .filter(import_rows::import_id.eq(import))
+            .filter(import_rows::line.eq(line));
+        let row: StoredRow = row.select(StoredRow::as_select()).get_result(self.connection)?;
+        self.opened(row)
     }
 
     /// Empties the reports of those rows, whose outcomes stay; tells of which imports they are.
@@ -198,7 +199,8 @@ impl SellerTables<'_> {
 
     fn row_keys(&mut self, of: &RowsOf) -> Result<BTreeSet<RowKey>, StoreError> {
         let vault = self.vault()?;
-        let hashes: Vec<Vec<u8>> = of.names.iter().map(|name| name.hash(&vault)).collect();
+        let whole = |name: &&RowName| !matches!(name, RowName::Phone(_));
+        let hashes: Vec<Vec<u8>> = of.names.iter().filter(whole).map(|name| name.hash(&vault)).collect();
         let key = (import_rows::import_id, import_rows::line);
         let mine = || import_rows::table.filter(import_rows::seller_id.eq(self.seller));
         let by_order = mine().filter(import_rows::order_id.eq_any(&of.orders)).select(key);
@@ -213,7 +215,33 @@ impl SellerTables<'_> {
         let mut keys: Vec<RowKey> = by_order.load(self.connection)?;
         keys.extend(by_shipment.load::<RowKey>(self.connection)?);
         keys.extend(by_name.load::<RowKey>(self.connection)?);
+        for name in &of.names {
+            keys.extend(self.row_keys_of_phone(name)?);
+        }
         Ok(keys.into_iter().collect())
+    }
+
+    /// The end of a telephone number may be another's in another country: the rows found by it are looked at whole.
+    fn row_keys_of_phone(&mut self, name: &RowName) -> Result<Vec<RowKey>, StoreError> {
+        let RowName::Phone(phone) = name else { return Ok(Vec::new()) };
+        let by_end = import_row_names::table
+            .filter(import_row_names::seller_id.eq(self.seller))
+            .filter(import_row_names::name_hash.eq(name.hash(&*self.vault()?)))
+            .select((import_row_names::import_id, import_row_names::line));
+        let mut keys = Vec::new();
+        for key in by_end.load::<RowKey>(self.connection)? {
+            let row = self.import_row(key)?;
+            if row
+                .report
+                .cells
+                .get("phone")
+                .and_then(Value::as_str)
+                .is_some_and(|written| is_same_phone(written, phone))
+            {
+                keys.push(key);
+            }
+        }
+        Ok(keys)
     }
 
     /// Those of these order numbers of a shop whose contacts were erased.

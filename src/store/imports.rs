@@ -303,6 +303,10 @@ impl SellerTables<'_> {
     pub fn expire_import(&mut self, id: ImportId, now: Timestamp) -> Result<(), StoreError> {
         self.delete_chunks(id)?;
         self.delete_import_rows(id)?;
+        if let Some(mut import) = self.import(id)? {
+            (import.about.file_name, import.about.failure) = (None, None);
+            self.update_import(&import)?;
+        }
         let mine = imports::table.filter(imports::seller_id.eq(self.seller)).filter(imports::id.eq(id));
         diesel::update(mine).set(imports::expired_at.eq(Some(At(now)))).execute(self.connection)?;
         Ok(())

@@ -80,6 +80,12 @@ fn invitation_purpose(id: InvitationId) -> Vec<u8> {
 }
 
 impl PlatformTables<'_> {
+    /// Deletes the invitations, with name and address, that ran out before `before`, taken or not.
+    pub fn delete_old_invitations(&mut self, before: Timestamp) -> Result<usize, StoreError> {
+        Ok(diesel::delete(invitations::table.filter(invitations::expires_at.lt(At(before))))
+            .execute(self.connection)?)
+    }
+
     /// Those of any seller who sign in with this e-mail address, who joined first first.
     pub fn candidates(&mut self, email: &str, limit: i64) -> Result<Vec<Candidate>, StoreError> {
         let found = users::table

@@ -3,6 +3,7 @@
 use super::*;
 use crate::domain::ids::{EventId, TrackerId};
 use crate::domain::scan::DedupeKey;
+use crate::domain::scan::Source;
 use SubStatus as S;
 use jiff::civil::date;
 use jiff::{SignedDuration, ToSpan};
@@ -94,9 +95,20 @@ fn the_next_limit_is_where_the_meaning_changes_by_the_clock() {
     }
 }
 
+/// The seller's own word, in the code of one.
+fn claim(day: i64, told: S) -> TrackingEvent {
+    TrackingEvent { raw_code: crate::domain::scan::SHIPPED.to_owned(), ..event(day, told, Source::Seller) }
+}
+
+#[test]
+fn a_scan_that_the_seller_passes_on_is_a_sign_of_life() {
+    let passed_on = [event(0, S::Accepted, Source::Poll), event(22, S::Moving, Source::Seller)];
+    assert_eq!(listen(&passed_on, None, 23).found.map(|it| it.sign.on), Some(on(22)));
+}
+
 #[test]
 fn a_parcel_that_was_never_scanned_is_silent_since_its_label() {
-    let own_word = [event(4, S::Moving, Source::Seller)];
+    let own_word = [claim(4, S::Moving)];
     let label = [event(0, S::LabelCreated, Source::Poll)];
     for (what, events, shipped_on, since) in [
         ("the seller's word counts for nothing", &own_word[..], Some(on(0)), Some(Since::Label(on(0)))),
@@ -134,7 +146,7 @@ fn found_is_a_movement_after_a_loss_until_it_stalls_again() {
         let events: Vec<_> = story.iter().map(|&(day, told)| event(day, told, Source::Csv)).collect();
         assert_eq!(listen(&events, None, 61).found.map(|it| it.sign.on), found_on.map(on), "{what}");
     }
-    let own_word = [event(0, S::Accepted, Source::Poll), event(22, S::Moving, Source::Seller)];
+    let own_word = [event(0, S::Accepted, Source::Poll), claim(22, S::Moving)];
     assert_eq!(listen(&own_word, None, 23).found, None, "the seller's word finds nothing");
 }
 

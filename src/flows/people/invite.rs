@@ -7,7 +7,7 @@ use crate::domain::role::Role;
 use crate::secrets::{SecretError, digest, fresh_token};
 use crate::store::audit::{Deed, Entry};
 use crate::store::users::{Invitation, User};
-use crate::store::{At, SellerTables, Store, StoreError};
+use crate::store::{At, Reason, SellerTables, Store, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use uuid::Uuid;
@@ -121,4 +121,17 @@ fn removed(tables: &mut SellerTables, id: Uuid, now: Timestamp) -> Result<Option
     }
     let ended = tables.end_invitation(InvitationId(id), now)?;
     Ok(ended.then_some(Deed::UserUninvited))
+}
+
+/// So long after it ran out an invitation is kept, so that its link says what became of it.
+const KEPT_DAYS: i64 = 30;
+
+/// Deletes old invitations, with the names and addresses in them.
+///
+/// # Errors
+///
+/// [`StoreError`]; then all are kept.
+pub fn forget_old(store: &Store, now: Timestamp) -> Result<usize, StoreError> {
+    let before = now.saturating_sub(SignedDuration::from_hours(24 * KEPT_DAYS)).unwrap_or(now);
+    store.platform(Reason::Retention).write(|tables| tables.delete_old_invitations(before))
 }

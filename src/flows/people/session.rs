@@ -114,6 +114,9 @@ fn note_failure(
         if candidates.is_empty() {
             tables.audit(None, &actor, entry(None), now)?;
         }
+        // In one order everywhere, so that two failures at once do not wait for each other.
+        let mut candidates: Vec<_> = candidates.iter().collect();
+        candidates.sort_by_key(|candidate| candidate.seller_id);
         for candidate in candidates {
             tables.audit(Some(candidate.seller_id), &actor, entry(Some(candidate.id.to_string())), now)?;
         }

@@ -92,7 +92,7 @@ pub(super) fn erase_orders(
         tables.erase_import_file(*import, now)?;
     }
     // Answers that are kept to be given again may quote a contact; without them each request is answered anew.
-    tables.forget_answers()?;
+    tables.forget_answers(now)?;
     Ok(batch)
 }
 

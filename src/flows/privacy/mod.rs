@@ -86,7 +86,7 @@ impl Person {
     fn row_names(&self, tables: &mut SellerTables) -> Result<Vec<RowName>, PrivacyError> {
         Ok(match self {
             Self::Email(key) => vec![RowName::Email(key.clone())],
-            Self::Phone(phone) => phone_key(phone).map(RowName::Phone).into_iter().collect(),
+            Self::Phone(phone) => phone_key(phone).map(|_| RowName::Phone(phone.clone())).into_iter().collect(),
             Self::Order(_) => Vec::new(),
             Self::OrderNumber(shop, number) => {
                 vec![RowName::Order(shop_of(tables, shop.as_deref())?, number.clone())]

@@ -72,7 +72,7 @@ fn report(record: &Record, done: &Done) -> RowReport {
 fn names(record: &Record, shop: ShopId) -> Vec<RowName> {
     let names = record.read.iter().filter_map(|(column, value)| match *column {
         "email" => email_key(value).map(RowName::Email),
-        "phone" => phone_key(value).map(RowName::Phone),
+        "phone" => phone_key(value).map(|_| RowName::Phone(value.clone())),
         "order_number" => Some(RowName::Order(shop, value.clone())),
         "tracking_number" => Some(RowName::TrackingNumber(value.clone())),
         _ => None,

@@ -5,7 +5,7 @@ use crate::domain::carrier::CarrierSlug;
 use crate::domain::event_time::EventTime;
 use crate::domain::ids::{ShipmentId, TrackerId};
 use crate::domain::milestone::{Milestone, SubStatus};
-use crate::domain::scan::{DedupeKey, Scan, ScanDetails, Source};
+use crate::domain::scan::{DELIVERED, DedupeKey, SHIPPED, Scan, ScanDetails, Source};
 use crate::domain::shipment::{Claims, TrackingRow};
 use crate::flows::record_events::{append, judge, withdraw};
 use crate::store::orders::Order;
@@ -192,15 +192,15 @@ pub(super) fn tell_claims(
     if !told.shipped.is_kept() {
         let shipped = told.shipped.value();
         if let Some(old) = before.shipped().filter(|old| Some(*old) != shipped) {
-            withdraw(tables, &desk.moment, tracker.id, &key_of(&claim(old, SubStatus::LabelCreated, "shipped")))?;
+            withdraw(tables, &desk.moment, tracker.id, &key_of(&claim(old, SubStatus::LabelCreated, SHIPPED)))?;
             taken_back += 1;
         }
-        scans.extend(shipped.map(|it| claim(it, SubStatus::LabelCreated, "shipped")));
+        scans.extend(shipped.map(|it| claim(it, SubStatus::LabelCreated, SHIPPED)));
     }
     if !told.delivered.is_kept() {
         let said = told.status.filter(|status| status.milestone() == Milestone::Delivered);
         let scan =
-            told.delivered.value().map(|it| claim(it, said.unwrap_or(SubStatus::DeliveredToRecipient), "delivered"));
+            told.delivered.value().map(|it| claim(it, said.unwrap_or(SubStatus::DeliveredToRecipient), DELIVERED));
         let key = scan.as_ref().map(|scan| key_of(scan).0);
         if let Some(old) = before.delivery_claim.as_ref().filter(|old| Some(*old) != key.as_ref()) {
             withdraw(tables, &desk.moment, tracker.id, &DedupeKey(old.clone()))?;

@@ -273,3 +273,20 @@ fn an_upload_whose_key_was_taken_over_is_no_import() {
         assert_eq!((noted.import_id, noted.fingerprint.as_deref()), (Some(import.id), Some(b"file".as_slice())));
     });
 }
+
+#[test]
+fn an_older_clock_takes_nothing_back() {
+    let secrets = Secrets::from_text(&Secrets::fresh_key().unwrap()).unwrap();
+    on_both(|store| {
+        let seller = seller(store, &secrets);
+        let shipment = put(store, &secrets, seller, parcel("PARCEL-6", None));
+        let delivered = scan("2026-09-30T11:59:00Z", Some(SubStatus::DeliveredToRecipient));
+        put_scans(store, seller, shipment, &[delivered], now()).unwrap();
+        let before = standing(store, seller, shipment);
+        assert_eq!(before.milestone, "delivered");
+        let early: Timestamp = "2026-09-30T11:00:00Z".parse().unwrap();
+        let moment = Moment { now: early, seller_zone: jiff::tz::TimeZone::UTC };
+        store.seller(seller).write(|tables| judge(tables, &moment, shipment)).unwrap();
+        assert_eq!(standing(store, seller, shipment).milestone, "delivered", "what was known stays known");
+    });
+}

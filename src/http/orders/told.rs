@@ -109,6 +109,8 @@ impl OrderIn {
     }
 }
 
+const LONGEST_KEY: usize = 200;
+
 impl LineIn {
     fn onto(self, of_order: &OrderLine, n: usize) -> Result<OrderLine, Problem> {
         let quantity = self.quantity;
@@ -116,9 +118,17 @@ impl LineIn {
             let pointer = format!("/lines/{n}/quantity");
             return Err(Problem::invalid(&pointer, "out_of_range", "A quantity is from 1 to 10,000,000."));
         }
+        // They are the line's key, and a key has bounds.
+        let part = |name: &str, told: Option<String>| match told {
+            Some(told) if told.chars().count() > LONGEST_KEY => {
+                let detail = format!("Write {LONGEST_KEY} characters at most.");
+                Err(Problem::invalid(&format!("/lines/{n}/{name}"), "bad_text", detail))
+            }
+            told => Ok(told),
+        };
         Ok(OrderLine {
-            line_id: self.line_id,
-            sku: self.sku,
+            line_id: part("line_id", self.line_id)?,
+            sku: part("sku", self.sku)?,
             item_name: self.item_name,
             quantity,
             unit_price_minor: self.unit_price_minor,
