@@ -3,7 +3,6 @@
 use crate::flows::record_events::{Moment, judge};
 use crate::store::{Reason, Store, StoreError};
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
 const BATCH: i64 = 200;
 
@@ -17,8 +16,8 @@ pub fn judge_shipments(store: &Store, now: Timestamp) -> Result<usize, StoreErro
     let mut judged = 0;
     for (seller, shipment) in &due {
         let done = store.seller(*seller).write(|tables| -> Result<(), StoreError> {
-            let seller_zone = tables.profile()?.map_or(TimeZone::UTC, |seller| seller.zone());
-            judge(tables, &Moment { now, seller_zone }, *shipment)
+            let moment = Moment::of_seller(tables, now)?;
+            judge(tables, &moment, *shipment)
         });
         match done {
             Ok(()) => judged += 1,

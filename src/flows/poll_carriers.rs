@@ -107,9 +107,9 @@ fn take_answer(
         return try_later(tables, tracker, answer.retry_after, now);
     }
     let scans: &[Scan] = parcel.map_or(&[], |parcel| &parcel.scans);
-    let seller_zone = tables.profile()?.map_or(jiff::tz::TimeZone::UTC, |seller| seller.zone());
+    let moment = Moment::of_seller(tables, now)?;
     // Each answer tells the whole story again, so nearly always there is nothing new and nothing to judge.
-    let news = record_events(tables, &Moment { now, seller_zone }, tracker, scans, Source::Poll)?;
+    let news = record_events(tables, &moment, tracker, scans, Source::Poll)?;
     if news > 0 {
         tracing::debug!(number = tracker.number, news, "news of a parcel");
     }

@@ -25,6 +25,18 @@ pub struct Moment {
     pub seller_zone: TimeZone,
 }
 
+impl Moment {
+    /// Now, for the seller of these tables.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub fn of_seller(tables: &mut SellerTables, now: Timestamp) -> Result<Self, StoreError> {
+        let seller_zone = tables.profile()?.map_or(TimeZone::UTC, |seller| seller.zone());
+        Ok(Self { now, seller_zone })
+    }
+}
+
 /// Takes the scans of one tracker in and judges every shipment under it; tells how many were new.
 ///
 /// # Errors

@@ -10,7 +10,6 @@ use crate::flows::record_events::{Moment, append, judge};
 use crate::store::trackers::Tracker;
 use crate::store::{SellerTables, Store, StoreError};
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use std::collections::{BTreeSet, HashMap};
 
 /// An order of a batch, with all of its lines.
@@ -86,8 +85,7 @@ pub fn put_scans(
     now: Timestamp,
 ) -> Result<Vec<Done<ShipmentId>>, StoreError> {
     store.seller(seller).write(|tables| {
-        let seller_zone = tables.profile()?.map_or(TimeZone::UTC, |seller| seller.zone());
-        let moment = Moment { now, seller_zone };
+        let moment = Moment::of_seller(tables, now)?;
         let mut heard_of: BTreeSet<TrackerId> = BTreeSet::new();
         let done = each(tables, items, |tables, item| {
             let (shipment, tracker) = find_tracker(tables, &item.of)?;

@@ -143,8 +143,8 @@ pub fn put_scans(
     store.seller(seller).write(|tables| {
         let Some(leg) = tables.legs(id)?.into_iter().next() else { return Ok(None) };
         let Some(tracker) = tables.tracker_by_id(leg.tracker_id)? else { return Ok(None) };
-        let seller_zone = tables.profile()?.map_or(jiff::tz::TimeZone::UTC, |seller| seller.zone());
-        record_events(tables, &Moment { now, seller_zone }, &tracker, scans, Source::Seller).map(Some)
+        let moment = Moment::of_seller(tables, now)?;
+        record_events(tables, &moment, &tracker, scans, Source::Seller).map(Some)
     })
 }
 
