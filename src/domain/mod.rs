@@ -23,6 +23,7 @@ pub mod ids;
 pub mod losses;
 pub mod milestone;
 pub mod money;
+pub mod name;
 pub mod order;
 pub mod patience;
 pub mod person;

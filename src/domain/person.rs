@@ -1,5 +1,6 @@
 //! People of a seller: what their name, e-mail address and password must be.
 
+use crate::domain::name;
 use crate::domain::order::email_key;
 use serde::{Deserialize, Serialize};
 
@@ -40,9 +41,7 @@ pub const LONGEST_PASSWORD: usize = 200;
 ///
 /// [`PersonFault::Name`] where nothing or too much is left.
 pub fn name(text: &str) -> Result<String, PersonFault> {
-    let name = text.trim();
-    let fits = (1..=LONGEST_NAME).contains(&name.chars().count()) && !name.chars().any(char::is_control);
-    if fits { Ok(name.to_owned()) } else { Err(PersonFault::Name) }
+    name::plain(text, LONGEST_NAME).map(str::to_owned).ok_or(PersonFault::Name)
 }
 
 /// An e-mail address as it was written, without blanks around it; whether it leads anywhere is not asked.

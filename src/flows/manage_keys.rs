@@ -2,6 +2,7 @@
 
 use crate::domain::actor::{Actor, PrincipalKind};
 use crate::domain::ids::{PrincipalId, SellerId};
+use crate::domain::name;
 use crate::domain::role::Role;
 use crate::secrets::{SecretError, api_key_prefix, digest, fresh_api_key};
 use crate::store::audit::{Deed, Entry};
@@ -21,10 +22,12 @@ pub struct NewKey {
     pub expires_at: Option<Timestamp>,
 }
 
+const LONGEST_NAME: usize = 64;
+
 /// Why no key was made.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    #[error("Call the key something of 1 to 64 characters, such as the system that uses it.")]
+    #[error("Call the key something of 1 to {LONGEST_NAME} characters, such as the system that uses it.")]
     Name,
     #[error("A seller's key is a seller-viewer, a seller-clerk or a seller-manager.")]
     Role,
@@ -50,10 +53,7 @@ pub fn create_key(
     wanted: &NewKey,
     now: Timestamp,
 ) -> Result<(ApiKey, String), KeyError> {
-    let name = wanted.name.trim();
-    if name.is_empty() || name.chars().count() > 64 || name.chars().any(char::is_control) {
-        return Err(KeyError::Name);
-    }
+    let name = name::plain(&wanted.name, LONGEST_NAME).ok_or(KeyError::Name)?;
     if wanted.role == Role::Admin {
         return Err(KeyError::Role);
     }

@@ -4,6 +4,7 @@ use crate::domain::actor::Actor;
 use crate::domain::country::{CountryCode, UnknownCountry};
 use crate::domain::edit::Edit;
 use crate::domain::ids::SellerId;
+use crate::domain::name;
 use crate::flows::record_events::{Moment, judge};
 use crate::store::audit::{Deed, Entry};
 use crate::store::{SellerTables, Store, StoreError};
@@ -90,10 +91,7 @@ fn judge_all(tables: &mut SellerTables, moment: &Moment) -> Result<(), StoreErro
 
 fn edit(settings: &mut Seller, told: SettingsEdit) -> Result<(), SettingsError> {
     if let Some(name) = told.name {
-        let name = name.trim();
-        if !(1..=LONGEST_NAME).contains(&name.chars().count()) || name.chars().any(char::is_control) {
-            return Err(SettingsError::Name);
-        }
+        let name = name::plain(&name, LONGEST_NAME).ok_or(SettingsError::Name)?;
         name.clone_into(&mut settings.name);
     }
     let code = |told: String| CountryCode::recognise(&told).map(String::from);

@@ -3,6 +3,7 @@
 use crate::domain::actor::Actor;
 use crate::domain::edit::Edit;
 use crate::domain::ids::{SellerId, ShopId};
+use crate::domain::name;
 use crate::domain::shop;
 use crate::store::audit::{Deed, Entry};
 use crate::store::{At, SellerTables, Store, StoreError};
@@ -99,10 +100,7 @@ pub fn change_shop(
 
 fn edit(tables: &mut SellerTables, shop: &mut Shop, told: ShopEdit) -> Result<(), ShopError> {
     if let Some(name) = told.name {
-        let name = name.trim();
-        if !(1..=LONGEST_NAME).contains(&name.chars().count()) || name.chars().any(char::is_control) {
-            return Err(ShopError::Name);
-        }
+        let name = name::plain(&name, LONGEST_NAME).ok_or(ShopError::Name)?;
         if tables.shops()?.iter().any(|it| it.id != shop.id && it.name == name) {
             return Err(ShopError::NameTaken);
         }

@@ -4,6 +4,7 @@ use super::problem::Problem;
 use crate::domain::country::CountryCode;
 use crate::domain::event_time::EventTime;
 use crate::domain::money::Currency;
+use crate::domain::name;
 use jiff::civil::Date;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -19,11 +20,8 @@ pub fn object<T: DeserializeOwned>(told: Value) -> Result<T, Problem> {
 
 /// A text that must be there, without blanks around it.
 pub fn text(pointer: &str, told: &str, longest: usize) -> Result<String, Problem> {
-    let bare = told.trim();
-    if bare.is_empty() || bare.chars().count() > longest || bare.chars().any(char::is_control) {
-        let detail = format!("Write 1 to {longest} characters, without control characters.");
-        return Err(Problem::invalid(pointer, "bad_text", detail));
-    }
+    let detail = || format!("Write 1 to {longest} characters, without control characters.");
+    let bare = name::plain(told, longest).ok_or_else(|| Problem::invalid(pointer, "bad_text", detail()))?;
     Ok(bare.to_owned())
 }
 
