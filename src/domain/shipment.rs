@@ -7,7 +7,7 @@ use crate::domain::event_time::EventTime;
 use crate::domain::milestone::SubStatus;
 use crate::domain::order::{OrderRow, Place};
 use crate::domain::scan::Scan;
-use crate::domain::tracking_number::{CheckOutcome, NumberCheck, Validity};
+use crate::domain::tracking_number::{CheckOutcome, NumberCheck, NumberCode, Validity};
 use jiff::civil::Date;
 
 /// A tracking number that was proved as far as it can be.
@@ -23,11 +23,26 @@ pub struct ProvenNumber {
     pub detected: Option<CarrierSlug>,
     /// A failed check or a mismatch that was let through as a warning.
     pub suspicious: bool,
+    pub validity: Validity,
+    pub code: Option<NumberCode>,
 }
 
 impl ProvenNumber {
+    /// What a check proved of a number as typed; a doubt that was let through makes it suspicious.
+    pub fn of(check: &NumberCheck, declared: Option<CarrierSlug>, suspicious: bool) -> Self {
+        Self {
+            number: check.tracked_number().unwrap_or(&check.input).to_owned(),
+            typed: check.input.clone(),
+            declared,
+            detected: Self::detected_in(check),
+            suspicious,
+            validity: check.validity,
+            code: check.code,
+        }
+    }
+
     /// The carrier whose number it can only be, by what the check found.
-    pub fn detected_in(check: &NumberCheck) -> Option<CarrierSlug> {
+    fn detected_in(check: &NumberCheck) -> Option<CarrierSlug> {
         let mut passed = check.candidates.iter().filter(|it| it.check == CheckOutcome::Passed).map(|it| &it.carrier);
         if let Some(first) = passed.next() {
             return passed.all(|it| it == first).then(|| first.clone());

@@ -52,26 +52,21 @@ impl Cells<'_> {
             destination_country: to.country.as_ref().map(CountryCode::as_str),
         };
         let check = tracking_number::check(&typed, &hints);
-        let number = check.tracked_number().unwrap_or(&typed).to_owned();
-        self.note(COLUMN, number.clone());
+        let tracked = check.tracked_number().unwrap_or(&typed).to_owned();
+        self.note(COLUMN, tracked.clone());
         let suspicious = self.judge(&check, binding.is_some())?;
         let link = tracking_number::normalise(&typed).ok().filter(|it| it.from_url);
         if link.is_some() {
             self.warn(
                 COLUMN,
                 "tracking_url_parsed",
-                format!("The cell holds a link; the number {number} was read from it."),
+                format!("The cell holds a link; the number {tracked} was read from it."),
             );
         }
         let named_by_link = link.and_then(|it| it.named_carrier).map(|it| it.slug);
-        let declared = declared.map(|it| it.slug.clone());
-        Some(ProvenNumber {
-            number,
-            typed,
-            declared,
-            detected: ProvenNumber::detected_in(&check).or(named_by_link),
-            suspicious,
-        })
+        let mut number = ProvenNumber::of(&check, declared.map(|it| it.slug.clone()), suspicious);
+        number.detected = number.detected.or(named_by_link);
+        Some(number)
     }
 
     /// Whether the number is suspicious; `None` where it cannot be taken.

@@ -70,18 +70,13 @@ pub(super) fn read_combined(cells: &mut Cells<'_>) -> Option<CombinedRow> {
         cells.warn(NUMBER, "missing_field", detail);
     }
     let order = order?;
-    let tracking = parcel.number.clone().map(|number| TrackingRow {
-        number,
-        status: status.and_then(|it| it.parcel),
-        ..beside(&order, &parcel)
-    });
+    let status = status.and_then(|it| it.parcel);
+    let tracking = parcel.number.clone().map(|number| TrackingRow { status, ..beside(&order, &parcel, number) });
     Some(CombinedRow { order, tracking })
 }
 
 /// What the row of a parcel shares with the order line beside it.
-fn beside(order: &OrderRow, parcel: &Parcel) -> TrackingRow {
-    let number =
-        ProvenNumber { number: String::new(), typed: String::new(), declared: None, detected: None, suspicious: false };
+fn beside(order: &OrderRow, parcel: &Parcel, number: ProvenNumber) -> TrackingRow {
     TrackingRow {
         order_number: order.order_number.clone(),
         number,

@@ -261,6 +261,9 @@ diesel::table! {
         created_at -> Instant,
         updated_at -> Instant,
         version -> BigInt,
+        number_validity -> Nullable<Text>,
+        number_code -> Nullable<Text>,
+        formats_version -> Nullable<Text>,
     }
 }
 
@@ -438,6 +441,48 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use crate::store::types::sql::*;
+    number_corrections (seller_id, shipment_id, version) {
+        seller_id -> Id,
+        shipment_id -> Id,
+        version -> BigInt,
+        tracker_id -> Id,
+        carrier -> Nullable<Text>,
+        tracking_number -> Text,
+        typed_number -> Text,
+        corrected_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::sql::*;
+    number_doubts (seller_id, shipment_id, code) {
+        seller_id -> Id,
+        shipment_id -> Id,
+        code -> Text,
+        detail -> Document,
+        found_at -> Instant,
+        settled_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::sql::*;
+    seller_carriers (seller_id, slug) {
+        seller_id -> Id,
+        slug -> Text,
+        name -> Text,
+        aliases -> Document,
+        country -> Nullable<Text>,
+        tracking_url -> Nullable<Text>,
+        patterns -> Document,
+        created_at -> Instant,
+        updated_at -> Instant,
+        version -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     sellers,
     shops,
@@ -468,4 +513,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     import_row_names,
     outbox,
     idempotency_keys,
+    number_corrections,
+    number_doubts,
+    seller_carriers,
 );

@@ -45,6 +45,12 @@ pub struct Shipment {
     pub created_at: At,
     pub updated_at: At,
     pub version: i64,
+    /// What the number proved to be: a word of `tracking_number::Validity`. None where it was taken in before this was
+    /// kept, as are the two below.
+    pub number_validity: Option<String>,
+    pub number_code: Option<String>,
+    /// Of the table of formats by which it was proved.
+    pub formats_version: Option<String>,
 }
 
 impl Shipment {

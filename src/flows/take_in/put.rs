@@ -166,12 +166,6 @@ pub fn prove(typed: &str, declared: Option<&str>, hints: &Hints<'_>) -> Result<P
         }
         Some(Gravity::Doubt) => told.filter(|_| binding.is_some()),
     };
-    let number = ProvenNumber {
-        number: check.tracked_number().unwrap_or(typed).to_owned(),
-        typed: typed.to_owned(),
-        detected: ProvenNumber::detected_in(&check),
-        suspicious: doubt.is_some(),
-        declared: declared.map(|it| it.slug),
-    };
+    let number = ProvenNumber::of(&check, declared.map(|it| it.slug), doubt.is_some());
     Ok(Proof { number, doubt })
 }

@@ -6,7 +6,8 @@ use crate::domain::event_time::EventTime;
 use crate::domain::ids::{ShipmentId, TrackerId};
 use crate::domain::milestone::{Milestone, SubStatus};
 use crate::domain::scan::{DELIVERED, DedupeKey, SHIPPED, Scan, ScanDetails, Source};
-use crate::domain::shipment::{Claims, TrackingRow};
+use crate::domain::shipment::{Claims, ProvenNumber, TrackingRow};
+use crate::domain::tracking_number::{NumberCode, formats_version};
 use crate::flows::record_events::{append, judge, withdraw};
 use crate::store::orders::Order;
 use crate::store::shipments::Shipment;
@@ -151,10 +152,24 @@ fn bare_shipment(desk: &Desk<'_>, order: &Order, row: &TrackingRow) -> Shipment 
         created_at: At(now),
         updated_at: At(now),
         version: 1,
+        number_validity: None,
+        number_code: None,
+        formats_version: None,
+    }
+}
+
+/// Keeps what the number proved to be, and by which formats; later ones that say the same change nothing.
+fn note_proof(shipment: &mut Shipment, number: &ProvenNumber) {
+    let proof = (Some(number.validity.code()), number.code.map(NumberCode::code));
+    if (shipment.number_validity.as_deref(), shipment.number_code.as_deref()) != proof {
+        shipment.number_validity = proof.0.map(str::to_owned);
+        shipment.number_code = proof.1.map(str::to_owned);
+        shipment.formats_version = Some(formats_version().to_owned());
     }
 }
 
 fn tell_shipment(shipment: &mut Shipment, desk: &Desk<'_>, row: &TrackingRow) {
+    note_proof(shipment, &row.number);
     take(&mut shipment.carrier, row.number.reported_as().map(|slug| slug.to_string()));
     take(&mut shipment.service, row.service.clone());
     take(&mut shipment.parcel_ref, row.parcel_ref.clone());

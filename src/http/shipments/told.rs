@@ -51,7 +51,7 @@ impl ShipmentIn {
         let typed = text("/tracking_number", &self.tracking_number, 200)?;
         let from = self.ship_from_country.as_deref().map(|it| country("/ship_from_country", it)).transpose()?;
         let origin = from.map(|it| it.to_string());
-        let hints = Hints { carrier: None, origin_country: origin.as_deref(), destination_country: None };
+        let hints = Hints { origin_country: origin.as_deref(), ..Hints::default() };
         let proof = put::prove(&typed, self.carrier.as_deref(), &hints)?;
         let named = self.carrier.as_deref().and_then(carrier::recognise).and_then(|it| it.service);
         let warning = |(code, detail)| Warning { pointer: "/tracking_number".to_owned(), code, detail };
