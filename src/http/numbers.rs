@@ -58,6 +58,7 @@ pub async fn check_numbers(asked: Json<NumbersIn>) -> Result<Json<NumberChecks>,
             carrier: it.carrier.as_deref(),
             origin_country: it.origin_country.as_deref(),
             destination_country: it.destination_country.as_deref(),
+            ..Hints::default()
         };
         tracking_number::check(&it.number, &hints)
     };

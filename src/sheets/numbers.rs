@@ -50,6 +50,7 @@ impl Cells<'_> {
             carrier: binding.map(|it| it.slug.as_str()),
             origin_country: from.country.as_ref().map(CountryCode::as_str),
             destination_country: to.country.as_ref().map(CountryCode::as_str),
+            ..Hints::default()
         };
         let check = tracking_number::check(&typed, &hints);
         let tracked = check.tracked_number().unwrap_or(&typed).to_owned();

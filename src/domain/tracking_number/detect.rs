@@ -1,14 +1,18 @@
 //! Whose number it may be: every format that has its shape, what the check digit says, and how sure we are.
 
 use super::formats::{DISTINCTIVE, Evidence, Format, Issuer, Shape, TABLE};
+use super::habits::Familiarity;
 use super::{Candidate, CheckOutcome, Hints};
 use crate::domain::carrier::{CarrierSlug, DeclaredCarrier};
+use std::borrow::Cow;
+use std::cmp::Reverse;
 
 /// From here on a shape says something; below it neither the shape nor a right check digit proves the carrier, and a
 /// shape without a check digit needs a declared one.
 const TELLING: u8 = 50;
 
 /// A format that has the number's shape.
+#[derive(Clone, Copy)]
 pub(super) struct Match {
     pub(super) format: &'static Format,
     /// None for an S10 number of a country that issues none.
@@ -16,8 +20,7 @@ pub(super) struct Match {
     pub(super) outcome: CheckOutcome,
     /// The right check character and its place.
     pub(super) expected: Option<(u8, usize)>,
-    pub(super) body: (usize, usize),
-    tracked: (usize, usize),
+    pub(super) shape: &'static Shape,
 }
 
 impl Match {
@@ -29,23 +32,33 @@ impl Match {
         self.outcome == CheckOutcome::Failed
     }
 
+    /// Whether it can be a number of this format.
+    pub(super) fn stands(&self) -> bool {
+        !self.failed() && self.carrier.is_some()
+    }
+
     /// Whether the shape alone tells the carrier.
     pub(super) fn is_distinctive(&self) -> bool {
-        self.format.specificity >= DISTINCTIVE
+        self.shape.specificity >= DISTINCTIVE && !self.is_hearsay()
     }
 
     pub(super) fn is_telling(&self) -> bool {
-        self.format.specificity >= TELLING
+        self.shape.specificity >= TELLING
+    }
+
+    /// Whether it is a number of this carrier for certain, if nothing else is.
+    pub(super) fn names_carrier(&self) -> bool {
+        self.stands() && self.is_distinctive()
     }
 
     /// Whether the check tells the carrier, and not merely that several carriers count alike.
     pub(super) fn proves(&self) -> bool {
-        self.passed() && self.speaks_alone() && self.is_telling()
+        self.passed() && self.is_telling() && !self.is_hearsay()
     }
 
-    /// Whether it counts where no carrier is declared.
-    pub(super) fn speaks_alone(&self) -> bool {
-        self.format.confidence != Evidence::Low && (self.format.check.is_some() || self.is_telling())
+    /// Known by hearsay only: it may be listed, and decides nothing.
+    pub(super) fn is_hearsay(&self) -> bool {
+        self.format.confidence == Evidence::Low
     }
 
     pub(super) fn is_s10(&self) -> bool {
@@ -59,7 +72,7 @@ impl Match {
     }
 
     pub(super) fn is_handed_over(&self, declared: &DeclaredCarrier, number: &str) -> bool {
-        let tracked = number.get(self.tracked.0..).unwrap_or(number);
+        let tracked = number.get(self.shape.tracked.0..).unwrap_or(number);
         let mut partners = self.format.partners.iter().filter(|it| declared.accepts(&it.carrier));
         partners.any(|it| it.prefixes.iter().any(|prefix| tracked.starts_with(prefix.as_str())))
     }
@@ -71,18 +84,9 @@ impl Match {
         country.is_some_and(|it| ends.iter().flatten().any(|end| end.eq_ignore_ascii_case(it)))
     }
 
-    /// How sure this match is, `rivals` being the carriers whose checks pass on the same digits.
-    fn confidence(&self, is_own: bool, rivals: u32) -> f64 {
-        match self.outcome {
-            CheckOutcome::Failed => 0.05,
-            CheckOutcome::Passed if self.is_distinctive() => 0.99,
-            CheckOutcome::Passed if is_own => 0.95,
-            CheckOutcome::Passed if rivals > 1 || !self.is_telling() => 0.60 / f64::from(rivals.max(1)),
-            CheckOutcome::Passed => 0.80,
-            CheckOutcome::None if self.is_distinctive() => 0.95,
-            CheckOutcome::None if self.is_telling() => 0.70,
-            CheckOutcome::None => 0.30,
-        }
+    /// How well the seller's own past knows such numbers.
+    pub(super) fn familiarity(&self, number: &str, hints: &Hints<'_>) -> Familiarity {
+        hints.habits.map_or(Familiarity::None, |habits| habits.familiarity(self, number))
     }
 
     fn reason(&self) -> &'static str {
@@ -94,35 +98,27 @@ impl Match {
             (CheckOutcome::None, false) => "The form fits; it has no check digit.",
         }
     }
-
-    fn candidate(&self, number: &str, is_own: bool, rivals: u32) -> Option<Candidate> {
-        let tracked = number.get(self.tracked.0..self.tracked.1).filter(|it| it.len() < number.len());
-        Some(Candidate {
-            carrier: CarrierSlug::on_file(self.carrier?),
-            format: self.format.id.clone(),
-            service: self.format.service.clone(),
-            check: self.outcome,
-            confidence: self.confidence(is_own, rivals),
-            reason: self.reason().to_owned(),
-            tracked_number: tracked.map(str::to_owned),
-        })
-    }
 }
 
-/// Every format that has this number's shape; of a format's several shapes the one whose check passes.
+/// Every format that has this number's shape; of a format's several shapes the one whose check passes, then the one that
+/// tells most.
 pub(super) fn matches(number: &str) -> Vec<Match> {
     let number = number.as_bytes();
     let mut found: Vec<Match> = Vec::new();
     for shape in TABLE.shapes_like(number).filter(|it| it.fits(number)) {
         let Some(format) = TABLE.format_of(shape) else { continue };
         let fresh = held_against(number, format, shape);
-        match found.last_mut().filter(|it| it.format.id == format.id) {
-            Some(other) if other.failed() => *other = fresh,
+        match found.last_mut().filter(|it| it.shape.format == shape.format) {
+            Some(other) if rank_within(&fresh) > rank_within(other) => *other = fresh,
             Some(_) => {}
             None => found.push(fresh),
         }
     }
     found
+}
+
+fn rank_within(it: &Match) -> (bool, u8) {
+    (!it.failed(), it.shape.specificity)
 }
 
 fn held_against(number: &[u8], format: &'static Format, shape: &'static Shape) -> Match {
@@ -131,10 +127,11 @@ fn held_against(number: &[u8], format: &'static Format, shape: &'static Shape) -
         Some(Issuer::S10) => TABLE.s10_issuer(number),
         None => Some(format.carrier.as_str()),
     };
-    Match { format, carrier, outcome, expected, body: shape.body, tracked: shape.tracked }
+    Match { format, carrier, outcome, expected, shape }
 }
 
-fn outcome(number: &[u8], format: &Format, shape: &Shape) -> (CheckOutcome, Option<(u8, usize)>) {
+/// What the check of a format says, and which character would be right in which place.
+pub(super) fn outcome(number: &[u8], format: &Format, shape: &Shape) -> (CheckOutcome, Option<(u8, usize)>) {
     let Some(check) = &format.check else { return (CheckOutcome::None, None) };
     let (start, end) = shape.body;
     let (Some(body), Some(found)) = (number.get(start..end), number.get(end)) else {
@@ -151,7 +148,59 @@ fn outcome(number: &[u8], format: &Format, shape: &Shape) -> (CheckOutcome, Opti
     (if passed { CheckOutcome::Passed } else { CheckOutcome::Failed }, right.map(|it| (it, end)))
 }
 
-/// The carriers of the matches, likeliest first: the declared one, then those at either end of the journey.
+/// A match, with what ranks it among the others.
+struct Ranked {
+    it: Match,
+    is_own: bool,
+    familiarity: Familiarity,
+    is_near: bool,
+}
+
+impl Ranked {
+    /// Declared before distinctive before familiar before near: hints rank, and a failed check comes last all the same.
+    fn key(&self) -> impl Ord + use<> {
+        let Self { it, is_own, familiarity, is_near } = self;
+        let specificity = Reverse(it.shape.specificity);
+        (it.failed(), !is_own, !it.is_distinctive(), Reverse(*familiarity), !is_near, !it.passed(), specificity)
+    }
+
+    /// Its share among those that are alike.
+    fn weight(&self) -> f64 {
+        let near = if self.is_near { 3.0 } else { 1.0 };
+        let familiar = match self.familiarity {
+            Familiarity::None => 1.0,
+            Familiarity::Carrier => 2.0,
+            Familiarity::Prefix => 6.0,
+        };
+        f64::from(self.it.shape.specificity) * near * familiar
+    }
+
+    /// Neither distinctive nor declared, so that others of its kind count.
+    fn kind(&self) -> Kind {
+        match self.it.outcome {
+            CheckOutcome::Failed => Kind::Failed,
+            _ if self.it.is_distinctive() => Kind::Distinctive,
+            CheckOutcome::Passed if self.is_own => Kind::Own,
+            CheckOutcome::Passed => Kind::Passed,
+            CheckOutcome::None if self.it.is_telling() && !self.it.is_hearsay() => Kind::Telling,
+            CheckOutcome::None => Kind::ShapeOnly,
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Failed,
+    Distinctive,
+    /// Of the declared carrier, and its check passes.
+    Own,
+    Passed,
+    /// No check, but a shape that says something.
+    Telling,
+    ShapeOnly,
+}
+
+/// The carriers of the matches, likeliest first: the declared one, then those that the seller or the journey is near to.
 ///
 /// A failed check is listed where it tells something: the shape is the carrier's alone, or nothing else passes.
 pub(super) fn candidates(
@@ -160,32 +209,56 @@ pub(super) fn candidates(
     declared: Option<&DeclaredCarrier>,
     hints: &Hints<'_>,
 ) -> Vec<Candidate> {
-    let rivals = rivals(found);
     let any_passed = found.iter().any(Match::passed);
     let own = |it: &Match| declared.is_some_and(|declared| it.fits(declared, number));
-    let telling = |it: &&Match| {
-        let failed_aside = it.failed() && any_passed && !it.is_distinctive();
-        own(it) || (it.speaks_alone() && !failed_aside)
-    };
-    let mut ranked: Vec<(&Match, bool, Candidate)> = found
-        .iter()
-        .filter(telling)
-        .filter_map(|it| it.candidate(number, own(it), rivals).map(|candidate| (it, own(it), candidate)))
+    let telling = |it: &Match| !it.failed() || it.is_distinctive() || !(any_passed || it.is_hearsay());
+    let ranked = found.iter().filter(|it| it.carrier.is_some() && (own(it) || telling(it)));
+    let mut ranked: Vec<Ranked> = ranked
+        .map(|it| Ranked {
+            it: *it,
+            is_own: own(it),
+            familiarity: it.familiarity(number, hints),
+            is_near: it.is_near(hints),
+        })
         .collect();
-    let key = |(it, is_own, _): &(&Match, bool, Candidate)| {
-        (it.failed(), !is_own, !it.is_distinctive(), !it.is_near(hints), !it.passed(), 100 - it.format.specificity)
-    };
     if ranked.len() > 1 {
-        ranked.sort_by_key(key);
+        ranked.sort_by_cached_key(Ranked::key);
     }
-    ranked.into_iter().map(|(_, _, candidate)| candidate).collect()
+    let mut ceiling = 1.0;
+    ranked.iter().filter_map(|it| candidate(number, it, confidence(it, &ranked, &mut ceiling))).collect()
 }
 
-/// How many carriers' checks pass on a shape that is nobody's own.
-fn rivals(found: &[Match]) -> u32 {
-    let passing = || found.iter().filter(|it| it.passed() && !it.is_distinctive() && it.speaks_alone());
-    let mut carriers: Vec<_> = passing().filter_map(|it| it.carrier).collect();
-    carriers.sort_unstable();
-    carriers.dedup();
-    u32::try_from(carriers.len()).unwrap_or(u32::MAX)
+/// How sure this one is; never surer than the one ranked before it.
+fn confidence(it: &Ranked, all: &[Ranked], ceiling: &mut f64) -> f64 {
+    let share = |kind: Kind| {
+        let alike = || all.iter().filter(|other| other.kind() == kind);
+        it.weight() / alike().map(Ranked::weight).sum::<f64>()
+    };
+    let anything_passed = all.iter().any(|it| it.it.passed());
+    let sure = match it.kind() {
+        Kind::Failed => 0.05,
+        Kind::Distinctive if it.it.passed() => 0.99,
+        Kind::Distinctive | Kind::Own => 0.95,
+        Kind::Passed if share(Kind::Passed) > 0.999 => 0.80,
+        Kind::Passed => 0.60 * share(Kind::Passed),
+        Kind::Telling => 0.70,
+        Kind::ShapeOnly if anything_passed => 0.10 * share(Kind::ShapeOnly),
+        Kind::ShapeOnly => 0.30 * share(Kind::ShapeOnly),
+    };
+    *ceiling = sure.min(*ceiling);
+    (*ceiling * 1000.0).round() / 1000.0
+}
+
+fn candidate(number: &str, Ranked { it, .. }: &Ranked, confidence: f64) -> Option<Candidate> {
+    let (start, end) = it.shape.tracked;
+    let tracked = number.get(start..end).filter(|it| it.len() < number.len());
+    Some(Candidate {
+        carrier: CarrierSlug::on_file(it.carrier?),
+        format: Cow::Borrowed(&it.format.id),
+        service: it.format.service.as_deref().map(Cow::Borrowed),
+        check: it.outcome,
+        confidence,
+        reason: Cow::Borrowed(it.reason()),
+        tracked_number: tracked.map(str::to_owned),
+    })
 }

@@ -1,8 +1,9 @@
 //! The verdict on a number in its plain form: for the declared carrier, or among all carriers.
 
 use super::detect::{self, Match};
-use super::formats::{DISTINCTIVE, Issuer, Shape, TABLE};
-use super::repair::Letters;
+use super::formats::{DISTINCTIVE, Evidence, Format, Issuer, Shape, TABLE};
+use super::habits::Familiarity;
+use super::repair::{Letters, Slips};
 use super::{Candidate, CheckOutcome, Hints, NumberCode, Repair, RepairCode, Validity, placeholder, repair};
 use crate::domain::carrier::{self, DeclaredCarrier};
 use std::borrow::Cow;
@@ -42,7 +43,17 @@ impl Verdict {
     fn repairable(code: NumberCode, repairs: Vec<Repair>) -> Option<Self> {
         let first = repairs.first()?;
         let code = if first.code == RepairCode::LostLeadingZero { NumberCode::LostLeadingZero } else { code };
-        let detail = format!("{} was probably meant. {}", first.number, first.detail);
+        let detail = match repairs.as_slice() {
+            [only] => format!("{} was probably meant. {}", only.number, only.detail),
+            several => {
+                let numbers: Vec<&str> = several.iter().map(|it| it.number.as_str()).collect();
+                format!(
+                    "One of {} numbers may have been meant: {}. Look at the label.",
+                    numbers.len(),
+                    numbers.join(", ")
+                )
+            }
+        };
         Some(Self { repairs, ..Self::of(Validity::Repairable, Some(code), detail) })
     }
 }
@@ -71,7 +82,7 @@ pub(super) fn tracking_url(number: &str, declared: Option<&DeclaredCarrier>, ver
 /// Fillers and numbers that a spreadsheet spoiled, whether or not some check passes on them.
 fn spoiled(number: &str, found: &[Match]) -> Option<Verdict> {
     let uniform = |it: &Match| {
-        let body = number.as_bytes().get(it.body.0..it.body.1);
+        let body = number.as_bytes().get(it.shape.body.0..it.shape.body.1);
         it.format.check.is_some() && body.is_some_and(placeholder::is_uniform)
     };
     if placeholder::is_made_up(number.as_bytes()) || found.iter().any(uniform) {
@@ -105,27 +116,42 @@ fn name_of(slug: &str) -> Cow<'_, str> {
 
 fn for_carrier(number: &str, found: &[Match], declared: &DeclaredCarrier, hints: &Hints<'_>) -> Verdict {
     let own = || found.iter().filter(|it| it.fits(declared, number));
-    let foreign = || found.iter().filter(|it| !it.fits(declared, number) && it.proves());
+    let foreign = |names: fn(&Match) -> bool| found.iter().find(|it| !it.fits(declared, number) && names(it));
+    let wanted = |it: &Match, number: &str| it.fits(declared, number);
     if let Some(right) = own().find(|it| it.passed()) {
-        return Verdict::valid(praise(right, declared, number));
+        return test_number(number, right).unwrap_or_else(|| Verdict::valid(praise(right, declared, number)));
     }
-    if let Some(shaped) = own().filter(|it| !it.failed()).max_by_key(|it| it.format.specificity) {
-        let name = name_of(shaped.carrier.unwrap_or_default());
-        let detail = format!("It has the form of a {name} number, which has no check digit.");
-        return if shaped.is_telling() { Verdict::valid(detail) } else { Verdict::suspicious(detail) };
+    let shaped = own().filter(|it| it.stands()).max_by_key(|it| it.shape.specificity);
+    let formed = |it: &Match| {
+        format!("It has the form of a {} number, which has no check digit.", name_of(it.carrier.unwrap_or_default()))
+    };
+    if let Some(shaped) = shaped.filter(|it| it.is_telling()) {
+        return Verdict::valid(formed(shaped));
     }
-    if let Some(other) = foreign().find(|it| it.is_distinctive()).filter(|_| declared.known) {
+    if let Some(other) = foreign(Match::names_carrier).filter(|_| declared.known) {
         return mismatch(other, declared, hints);
     }
+    if let Some(shaped) = shaped {
+        return Verdict { repairs: repair::with_zeros(number, wanted), ..Verdict::suspicious(formed(shaped)) };
+    }
     if let Some(wrong) = own().next() {
-        let wanted = |it: &Match, number: &str| it.fits(declared, number);
-        return wrong_digit(number, wrong, repair::with_digits(number, Letters::AmidDigits, wanted));
+        return wrong_digit(number, wrong, repair::with_digits(number, Letters::AmidDigits, wanted), hints);
     }
     let of_nowhere = found.iter().find(|it| it.carrier.is_none());
     if let Some(wrong) = of_nowhere.filter(|_| declared.known) {
         return bad_country(number, wrong);
     }
-    without_own_shape(number, declared, foreign().next(), hints)
+    without_own_shape(number, declared, foreign(Match::proves), hints)
+}
+
+/// A number that its carrier published for tests, though it passes the check; nothing travels under it.
+fn test_number(number: &str, it: &Match) -> Option<Verdict> {
+    let detail = format!("It is one of {}'s published test numbers; no parcel goes under it.", name_of(it.carrier?));
+    is_test(number, it).then(|| Verdict::of(Validity::Valid, Some(NumberCode::SandboxNumber), detail))
+}
+
+fn is_test(number: &str, it: &Match) -> bool {
+    it.format.sandbox.iter().any(|test| number.starts_with(test.as_str()))
 }
 
 fn praise(right: &Match, declared: &DeclaredCarrier, number: &str) -> String {
@@ -149,14 +175,14 @@ fn without_own_shape(number: &str, declared: &DeclaredCarrier, other: Option<&Ma
     }
     let name = name_of(declared.slug.as_str());
     let is_operator = TABLE.posts_in(declared.slug.as_str()).next().is_some();
-    let has_formats = TABLE.formats.iter().any(|it| declared.accepts(&it.carrier));
+    let has_formats = TABLE.formats.iter().any(|it| is_attested(it) && declared.accepts(&it.carrier));
     if let Some(other) = other.filter(|_| has_formats) {
         return mismatch(other, declared, hints);
     }
     let counts = |it: &&Shape| {
         TABLE.format_of(it).is_some_and(|format| match format.issuer {
             Some(Issuer::S10) => is_operator,
-            None => declared.accepts(&format.carrier),
+            None => is_attested(format) && declared.accepts(&format.carrier),
         })
     };
     let mut lengths: Vec<usize> =
@@ -176,7 +202,12 @@ fn without_own_shape(number: &str, declared: &DeclaredCarrier, other: Option<&Ma
             "Only international numbers of {name} are on file, so it can't be proved."
         ));
     }
-    Verdict::suspicious(format!("No format of {name} is on file, so it can't be proved."))
+    Verdict::suspicious(format!("No well-attested format of {name} is on file, so it can't be proved."))
+}
+
+/// Whether more than hearsay speaks for the format.
+fn is_attested(format: &Format) -> bool {
+    format.confidence != Evidence::Low
 }
 
 /// A right number of somebody else.
@@ -213,16 +244,30 @@ fn bad_country(number: &str, wrong: &Match) -> Verdict {
     )
 }
 
-fn wrong_digit(number: &str, wrong: &Match, repairs: Vec<Repair>) -> Verdict {
+fn wrong_digit(number: &str, wrong: &Match, repairs: Vec<Repair>, hints: &Hints<'_>) -> Verdict {
     let name = name_of(wrong.carrier.unwrap_or_default());
-    if wrong.format.sandbox.iter().any(|it| number.starts_with(it.as_str())) {
+    if is_test(number, wrong) {
         let detail = format!("It is one of {name}'s test numbers, and its check digit is wrong.");
         return Verdict::invalid(NumberCode::SandboxNumber, detail);
     }
     if let Some(verdict) = Verdict::repairable(NumberCode::BadChecksum, repairs) {
         return verdict;
     }
-    Verdict::invalid(NumberCode::BadChecksum, expectation(number, wrong))
+    let expected = expectation(number, wrong);
+    let Some(habits) = hints.habits else { return Verdict::invalid(NumberCode::BadChecksum, expected) };
+    match repair::one_slip_away(number, wrong, habits) {
+        Slips::None => Verdict::invalid(NumberCode::BadChecksum, expected),
+        Slips::One(repair) => {
+            let detail = format!("{expected} {} was probably meant. {}", repair.number, repair.detail);
+            let verdict = Verdict::of(Validity::Repairable, Some(NumberCode::BadChecksum), detail);
+            Verdict { repairs: vec![repair], ..verdict }
+        }
+        Slips::Several(count) => {
+            let detail =
+                format!("{expected} {count} numbers of your own series are one slip away, so none is offered.");
+            Verdict::invalid(NumberCode::BadChecksum, detail)
+        }
+    }
 }
 
 fn expectation(number: &str, wrong: &Match) -> String {
@@ -241,40 +286,60 @@ fn expectation(number: &str, wrong: &Match) -> String {
 }
 
 fn among_all(number: &str, found: &[Match], hints: &Hints<'_>) -> Verdict {
-    let passing: Vec<&Match> = found.iter().filter(|it| it.passed() && it.speaks_alone()).collect();
-    let near: Vec<&Match> = passing.iter().copied().filter(|it| it.is_near(hints)).collect();
-    let proven = |among: &[&Match]| single_carrier(among).filter(|_| among.iter().any(|it| it.proves()));
-    if let Some(carrier) = proven(&passing).or_else(|| proven(&near)) {
-        return Verdict::valid(format!("The check digit is right for {}.", name_of(carrier)));
+    let standing: Vec<&Match> = found.iter().filter(|it| it.stands()).collect();
+    let passing: Vec<&Match> = standing.iter().copied().filter(|it| it.passed() && !it.is_hearsay()).collect();
+    if let Some(certain) = certain(number, &standing, &passing, hints) {
+        return test_number(number, certain).unwrap_or_else(|| Verdict::valid(certainty(certain)));
     }
     if !passing.is_empty() {
         return undecided(&passing);
     }
-    let shaped = || found.iter().filter(|it| !it.failed() && it.speaks_alone() && it.carrier.is_some());
-    let distinctive: Vec<&Match> = shaped().filter(|it| it.is_distinctive()).collect();
-    if let Some(carrier) = single_carrier(&distinctive) {
-        return Verdict::valid(format!("It has the form of a {} number, which has no check digit.", name_of(carrier)));
-    }
-    if !distinctive.is_empty() {
-        return Verdict::of(
-            Validity::Ambiguous,
-            None,
-            "It has the form of several carriers' numbers; name the carrier.",
-        );
+    if standing.iter().any(|it| it.is_distinctive()) {
+        let detail = "It has the form of several carriers' numbers; name the carrier.";
+        return Verdict::of(Validity::Ambiguous, None, detail);
     }
     if let Some(wrong) = found.iter().find(|it| it.carrier.is_none()) {
         return bad_country(number, wrong);
     }
     let repaired = |letters| repair::with_digits(number, letters, |it, _| it.is_distinctive());
     if let Some(wrong) = found.iter().find(|it| it.failed() && it.is_distinctive()) {
-        return wrong_digit(number, wrong, repaired(Letters::AmidDigits));
+        return wrong_digit(number, wrong, repaired(Letters::AmidDigits), hints);
     }
     let mut repairs = repaired(Letters::Anywhere);
     repairs.extend(repair::with_zeros(number, |it, _| it.is_distinctive()));
     if let Some(verdict) = Verdict::repairable(NumberCode::BadFormat, repairs) {
         return verdict;
     }
-    unproved(number, shaped().next(), found)
+    unproved(number, &standing, found)
+}
+
+/// The match that tells the carrier beyond doubt.
+///
+/// A shape that is the carrier's alone does, and so does a right check digit under a shape with letters that nothing else
+/// has. Digits alone pass some check by chance in one case of ten: they need a hint besides, and no rival.
+fn certain<'a>(number: &str, standing: &[&'a Match], passing: &[&'a Match], hints: &Hints<'_>) -> Option<&'a Match> {
+    let distinctive: Vec<&Match> = standing.iter().copied().filter(|it| it.is_distinctive()).collect();
+    if single_carrier(&distinctive).is_some() {
+        return distinctive.into_iter().max_by_key(|it| it.passed());
+    }
+    if !distinctive.is_empty() {
+        return None;
+    }
+    let only_passing = single_carrier(passing).and_then(|_| passing.iter().copied().find(|it| it.proves()));
+    let lettered = only_passing.filter(|it| it.shape.has_letters && single_carrier(standing).is_some());
+    let near = || only_passing.filter(|it| it.is_near(hints));
+    let known = |it: &&&Match| it.familiarity(number, hints) == Familiarity::Prefix;
+    let familiar =
+        || Some(passing.iter().filter(known).copied().collect::<Vec<_>>()).filter(|it| single_carrier(it).is_some());
+    lettered.or_else(near).or_else(|| hints.habits.and_then(|_| familiar()?.into_iter().next()))
+}
+
+fn certainty(it: &Match) -> String {
+    let name = name_of(it.carrier.unwrap_or_default());
+    if it.passed() {
+        return format!("The check digit is right for {name}.");
+    }
+    format!("It has the form of a {name} number, which has no check digit.")
 }
 
 /// Check digits that are right, and yet do not tell whose number it is.
@@ -289,27 +354,36 @@ fn undecided(passing: &[&Match]) -> Verdict {
     Verdict::of(Validity::Ambiguous, None, detail)
 }
 
-fn unproved(number: &str, shaped: Option<&Match>, found: &[Match]) -> Verdict {
+fn unproved(number: &str, standing: &[&Match], found: &[Match]) -> Verdict {
+    let shaped = standing.iter().copied().max_by_key(|it| it.shape.specificity);
+    let failed = found.iter().filter(|it| it.failed() && !it.is_hearsay()).max_by_key(|it| it.shape.specificity);
+    if let Some(wrong) = failed.filter(|it| shaped.is_none_or(|shaped| it.shape.specificity > shaped.shape.specificity))
+    {
+        return Verdict::suspicious(expectation(number, wrong));
+    }
     if let Some(shaped) = shaped {
         let name = name_of(shaped.carrier.unwrap_or_default());
         return Verdict::suspicious(format!("It may be a {name} number, but its form alone does not prove it."));
     }
-    if let Some(wrong) = found.iter().find(|it| it.failed() && it.speaks_alone()) {
-        return Verdict::suspicious(expectation(number, wrong));
+    if let Some((length, format)) = nearly_begun(number) {
+        let name = name_of(&format.carrier);
+        let detail = format!("It has {} characters; a {name} number that begins so has {length}.", number.len());
+        return Verdict::invalid(NumberCode::BadLength, detail);
     }
-    let begun = TABLE.shapes.iter().find(|it| {
-        let is_own = TABLE.format_of(it).is_some_and(|it| it.specificity >= DISTINCTIVE);
-        let names_carrier = it.literal.bytes().any(|it| it.is_ascii_alphabetic());
-        is_own && names_carrier && number.len() >= 10 && it.begins(number.as_bytes())
-    });
-    match begun.and_then(|it| Some((it, TABLE.format_of(it)?))) {
-        Some((shape, format)) if shape.length().abs_diff(number.len()) <= 2 => {
-            let (name, length) = (name_of(&format.carrier), shape.length());
-            let detail = format!("It has {} characters; a {name} number that begins so has {length}.", number.len());
-            Verdict::invalid(NumberCode::BadLength, detail)
-        }
-        _ => Verdict::suspicious("No format on file fits this number, so it can't be proved."),
-    }
+    Verdict::suspicious("No format on file fits this number, so it can't be proved.")
+}
+
+/// The shape with a carrier's own letters in front that the number has but for a character or two.
+fn nearly_begun(number: &str) -> Option<(usize, &'static Format)> {
+    let names_carrier = |it: &&Shape| {
+        it.specificity >= DISTINCTIVE
+            && it.literal.bytes().any(|it| it.is_ascii_alphabetic())
+            && it.length().abs_diff(number.len()) <= 2
+    };
+    let begun =
+        TABLE.shapes.iter().filter(names_carrier).filter(|it| number.len() >= 10 && it.begins(number.as_bytes()));
+    let nearest = begun.min_by_key(|it| it.length().abs_diff(number.len()))?;
+    Some((nearest.length(), TABLE.format_of(nearest)?))
 }
 
 /// The carrier of all these matches, if it is one.

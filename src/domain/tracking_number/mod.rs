@@ -6,6 +6,7 @@
 mod check_digit;
 mod detect;
 mod formats;
+mod habits;
 mod judge;
 mod labels;
 mod link;
@@ -14,10 +15,13 @@ mod pattern;
 mod placeholder;
 mod repair;
 
+pub use formats::{FormatFault, audit};
+pub use habits::Habits;
 pub use normalise::{Refusal, normalise};
 
 use crate::domain::carrier::{self, CarrierSlug, DeclaredCarrier};
 use serde::Serialize;
+use std::borrow::Cow;
 use utoipa::ToSchema;
 
 /// What is known of a parcel besides its number.
@@ -28,6 +32,8 @@ pub struct Hints<'a> {
     /// ISO 3166-1 alpha-2, as is `destination_country`; a country ranks carriers, it never mends a failed check.
     pub origin_country: Option<&'a str>,
     pub destination_country: Option<&'a str>,
+    /// What the seller's own numbers tell.
+    pub habits: Option<&'a Habits>,
 }
 
 /// What we think of a number.
@@ -165,13 +171,16 @@ impl NumberCode {
 pub struct Candidate {
     pub carrier: CarrierSlug,
     /// The format's name in our table.
-    pub format: String,
+    #[schema(value_type = String)]
+    pub format: Cow<'static, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub service: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub service: Option<Cow<'static, str>>,
     pub check: CheckOutcome,
     /// 0 to 1.
     pub confidence: f64,
-    pub reason: String,
+    #[schema(value_type = String)]
+    pub reason: Cow<'static, str>,
     /// The number that this carrier tracks, where it is only a part of what was printed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tracked_number: Option<String>,
@@ -203,6 +212,9 @@ pub enum RepairCode {
     LostLeadingZero,
     /// A letter was typed for the digit that looks like it.
     LookalikeLetter,
+    /// Another digit in one place.
+    ChangedDigit,
+    SwappedNeighbours,
 }
 
 /// The version of the table of formats, to be stored with a verdict that may be passed anew by a later one.

@@ -3,7 +3,7 @@
 use super::formats::LONGEST;
 
 pub(super) const SYMBOLS: &[u8; 36] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-const DIGITS: u64 = (1 << 10) - 1;
+pub(super) const DIGITS: u64 = (1 << 10) - 1;
 const ALNUM: u64 = (1 << 36) - 1;
 
 /// The place of a character in a set; none but digits and capitals is in any.

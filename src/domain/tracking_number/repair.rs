@@ -3,6 +3,7 @@
 //! Only numbers whose check passes are offered, so that a repair is more than a guess.
 
 use super::detect::{self, Match};
+use super::habits::Habits;
 use super::{Repair, RepairCode, placeholder};
 use crate::domain::carrier::CarrierSlug;
 
@@ -21,13 +22,13 @@ pub(super) enum Letters {
     AmidDigits,
 }
 
-/// The number with its leading zeros back, where `wanted` takes the format it then has.
+/// The number with its leading zeros back, as few as will do, where `wanted` takes the format it then has.
 pub(super) fn with_zeros(number: &str, wanted: impl Fn(&Match, &str) -> bool) -> Vec<Repair> {
     if !number.bytes().all(|it| it.is_ascii_digit()) {
         return Vec::new();
     }
-    let padded = (1..=MOST_ZEROS).map(|zeros| format!("{}{number}", "0".repeat(zeros)));
-    padded.filter_map(|it| repair(it, RepairCode::LostLeadingZero, &wanted)).collect()
+    let mut padded = (1..=MOST_ZEROS).map(|zeros| format!("{}{number}", "0".repeat(zeros)));
+    padded.find_map(|it| repair(it, RepairCode::LostLeadingZero, &wanted)).into_iter().collect()
 }
 
 /// The number with `O`, `I` and `L` read as the digits they look like; as few of them as make a check pass.
@@ -77,17 +78,62 @@ fn lookalike(letter: u8) -> Option<char> {
     }
 }
 
+/// The numbers in the seller's own series that become right by one slip taken back.
+pub(super) enum Slips {
+    None,
+    One(Repair),
+    /// So many that none can be told from the others.
+    Several(usize),
+}
+
+/// Takes back one changed digit, or two neighbours that were swapped, wherever that leads into the seller's own series.
+pub(super) fn one_slip_away(number: &str, wrong: &Match, habits: &Habits) -> Slips {
+    let fits = |it: &Match, number: &str| it.format.id == wrong.format.id && habits.is_in_range(it, number);
+    let swapped = swaps(number).filter_map(|it| repair(it, RepairCode::SwappedNeighbours, &fits));
+    let changed = changes(number).filter_map(|it| repair(it, RepairCode::ChangedDigit, &fits));
+    let mut found: Vec<Repair> = swapped.chain(changed).collect();
+    match (found.pop(), found.len()) {
+        (None, _) => Slips::None,
+        (Some(only), 0) => Slips::One(only),
+        (Some(_), others) => Slips::Several(others + 1),
+    }
+}
+
+fn swaps(number: &str) -> impl Iterator<Item = String> {
+    (1..number.len()).filter_map(|at| {
+        let mut bytes = number.as_bytes().to_vec();
+        let [a, b] = bytes.get_mut(at - 1..=at)? else { return None };
+        std::mem::swap(a, b);
+        (a != b).then(|| String::from_utf8(bytes).ok())?
+    })
+}
+
+fn changes(number: &str) -> impl Iterator<Item = String> {
+    let digits = number.bytes().enumerate().filter(|(_, it)| it.is_ascii_digit());
+    digits.flat_map(move |(at, was)| {
+        (b'0'..=b'9').filter(move |it| *it != was).filter_map(move |it| {
+            let mut bytes = number.as_bytes().to_vec();
+            *bytes.get_mut(at)? = it;
+            String::from_utf8(bytes).ok()
+        })
+    })
+}
+
 fn repair(number: String, code: RepairCode, wanted: &impl Fn(&Match, &str) -> bool) -> Option<Repair> {
     if placeholder::is_made_up(number.as_bytes()) {
         return None;
     }
     let found = detect::matches(&number);
-    let carrier = found.iter().find(|it| it.passed() && it.speaks_alone() && wanted(it, &number))?.carrier?;
+    let carrier = found.iter().find(|it| it.passed() && wanted(it, &number))?.carrier?;
     let detail = match code {
         RepairCode::LostLeadingZero => {
             "With the zeros back that a spreadsheet took from the front the check digit is right."
         }
         RepairCode::LookalikeLetter => "With digits for the letters that look like them the check digit is right.",
+        RepairCode::ChangedDigit => "One digit differs from it, and it is the only such number in your own series.",
+        RepairCode::SwappedNeighbours => {
+            "Two neighbours are swapped against it, and it is the only such number in your own series."
+        }
     };
     Some(Repair { number, carrier: CarrierSlug::on_file(carrier), code, detail: detail.to_owned() })
 }
