@@ -2,7 +2,8 @@
 //!
 //! The house, from the doors down: `cli` and `http` open, `flows` do, one verb a file; `sheets`, `carriers` and `store`
 //! are leaves that know the `domain` alone; the `domain` knows nobody. `jobs` is the clockwork, `app` wires all of it.
-//! Only [`cli`] is public, so that the compiler finds what nobody uses.
+//! Only [`cli`] is public, so that the compiler finds what nobody uses; and the engine of tracking numbers, which benches
+//! and fuzzers call.
 
 mod app;
 mod carriers;
@@ -18,3 +19,10 @@ mod sheets;
 mod simulator;
 mod store;
 mod telemetry;
+
+/// The engine that proves tracking numbers: pure, without I/O.
+pub mod tracking_number {
+    pub use crate::domain::tracking_number::{
+        Candidate, CheckOutcome, Habits, Hints, NumberCheck, NumberCode, Repair, RepairCode, Validity, check, normalise,
+    };
+}

@@ -15,6 +15,7 @@ mod user;
 
 use crate::app::{App, Clock, StartError, system_now};
 use crate::config::{Config, ConfigError};
+use crate::domain::tracking_number;
 use crate::telemetry;
 use clap::{Parser, Subcommand};
 use std::fmt::Display;
@@ -73,6 +74,10 @@ enum Command {
 /// Runs the command line of this process; the answer is its exit code.
 pub fn run() -> u8 {
     let line = CommandLine::parse();
+    if let Err(fault) = tracking_number::audit() {
+        complain(&format!("this build is broken: {}", telemetry::chain(fault)));
+        return FAILED;
+    }
     match &line.command {
         Command::Check(arguments) => check::run(arguments, jiff::tz::TimeZone::UTC.to_datetime(system_now()).date()),
         Command::CheckNumber(arguments) => told(check_number::run(arguments)),

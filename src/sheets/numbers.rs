@@ -50,7 +50,7 @@ impl Cells<'_> {
             carrier: binding.map(|it| it.slug.as_str()),
             origin_country: from.country.as_ref().map(CountryCode::as_str),
             destination_country: to.country.as_ref().map(CountryCode::as_str),
-            ..Hints::default()
+            habits: Some(&self.survey.habits),
         };
         let check = tracking_number::check(&typed, &hints);
         let tracked = check.tracked_number().unwrap_or(&typed).to_owned();
@@ -79,7 +79,10 @@ impl Cells<'_> {
         let fault = |code: &str| Fault::of_cell(COLUMN, code, check.detail.clone()).with_repair(repair);
         let Some(code) = check.code else { return Some(false) };
         let refused = match code.gravity() {
-            Gravity::Test => return Some(false),
+            Gravity::Test => {
+                self.warnings.push(fault(code.code()));
+                return Some(false);
+            }
             Gravity::Damage => fault(cell_code(code)),
             Gravity::Doubt if !declares => return Some(false),
             Gravity::Doubt if !self.options.strict => {

@@ -2,6 +2,7 @@
 
 use super::dates::DateOrder;
 use super::kind::Kind;
+use crate::domain::tracking_number::Habits;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
@@ -16,6 +17,8 @@ pub struct Options {
     pub date_order: Option<DateOrder>,
     /// Whether a doubtful tracking number is an error instead of a warning.
     pub strict: bool,
+    /// What the seller's earlier numbers tell; the file's own are added to it.
+    pub habits: Habits,
     /// For dates that lie too far ahead.
     pub today: Date,
     /// How much is read before the file is refused.

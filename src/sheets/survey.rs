@@ -11,6 +11,8 @@ use super::options::Options;
 use super::records::is_footer;
 use super::source::{self, Encoding};
 use super::{amounts, dates::Evidence};
+use crate::domain::carrier;
+use crate::domain::tracking_number::{Column, Habits};
 use std::collections::HashMap;
 use std::io::{Cursor, Read};
 
@@ -38,6 +40,8 @@ pub struct Survey {
     pub(super) places: Places,
     pub(super) date_orders: HashMap<&'static str, DateOrder>,
     pub(super) decimal_marks: HashMap<&'static str, char>,
+    /// What the seller's numbers have in common, those of this file included.
+    pub(super) habits: Habits,
 }
 
 /// Reads a whole file once, as a stream, without judging its rows.
@@ -102,6 +106,9 @@ struct Tally {
     columns_read: usize,
     times: Vec<(&'static str, usize, Evidence)>,
     decimals: Vec<(&'static str, usize, amounts::Evidence)>,
+    number_place: Option<usize>,
+    carrier_place: Option<usize>,
+    numbers: Column,
 }
 
 impl Tally {
@@ -122,6 +129,9 @@ impl Tally {
             columns_read: plan.places.len(),
             times: times.collect(),
             decimals: decimals.collect(),
+            number_place: plan.places.get("tracking_number").copied(),
+            carrier_place: plan.places.get("carrier").copied(),
+            numbers: Column::default(),
         }
     }
 
@@ -150,6 +160,10 @@ impl Tally {
         }
         for (_, place, evidence) in &mut self.decimals {
             evidence.see(&clean(*place));
+        }
+        if let Some(place) = self.number_place {
+            let declared = self.carrier_place.and_then(|it| carrier::recognise(&clean(it)));
+            self.numbers.see(&clean(place), declared.as_ref());
         }
     }
 
@@ -196,6 +210,7 @@ impl Tally {
             places: plan.places,
             date_orders: date_orders.collect(),
             decimal_marks: decimal_marks.collect(),
+            habits: self.numbers.added_to(&options.habits),
         }
     }
 }

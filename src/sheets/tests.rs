@@ -4,6 +4,7 @@ use super::{
     DateOrder, FileRejected, Kind, Limits, Neighbour, Neighbours, Options, Record, RepairedWriter, SheetError, Survey,
     records, survey, template,
 };
+use crate::domain::tracking_number::Habits;
 use jiff::civil::date;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
@@ -16,6 +17,7 @@ fn options() -> Options {
         date_order: None,
         strict: false,
         today: date(2026, 11, 22),
+        habits: Habits::default(),
         limits: Limits::default(),
     }
 }

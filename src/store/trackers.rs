@@ -48,6 +48,13 @@ impl SellerTables<'_> {
         Ok(found.select(Tracker::as_select()).load(self.connection)?)
     }
 
+    /// Carrier and number of the trackers made before this one would have been, latest first.
+    pub fn numbers_before(&mut self, before: TrackerId, limit: i64) -> Result<Vec<(String, String)>, StoreError> {
+        let mine = trackers::table.filter(trackers::seller_id.eq(self.seller)).filter(trackers::id.lt(before));
+        let latest = mine.order(trackers::id.desc()).limit(limit);
+        Ok(latest.select((trackers::carrier, trackers::number)).load(self.connection)?)
+    }
+
     pub fn tracker_by_id(&mut self, id: TrackerId) -> Result<Option<Tracker>, StoreError> {
         let found = trackers::table.filter(trackers::seller_id.eq(self.seller)).filter(trackers::id.eq(id));
         Ok(found.select(Tracker::as_select()).get_result(self.connection).optional()?)

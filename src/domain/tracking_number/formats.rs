@@ -16,15 +16,22 @@ pub(super) const LONGEST: usize = 40;
 /// From here on a shape alone tells the carrier: it has a prefix that nobody else uses.
 pub(super) const DISTINCTIVE: u8 = 85;
 
-pub(super) static TABLE: LazyLock<Table> = LazyLock::new(|| Table::read(DATA).unwrap_or_default());
+static READ: LazyLock<Result<Table, FormatFault>> = LazyLock::new(|| Table::read(DATA));
 
-/// Reads the data file and refuses one whose rules cannot work or contradict each other.
+/// The table; empty where [`audit`] refuses it.
+pub(super) static TABLE: LazyLock<&'static Table> = LazyLock::new(|| {
+    static EMPTY: LazyLock<Table> = LazyLock::new(Table::default);
+    READ.as_ref().unwrap_or(&EMPTY)
+});
+
+/// Refuses a data file whose rules cannot work or contradict each other. To be asked at the start: nothing can be proved
+/// without it.
 ///
 /// # Errors
 ///
 /// [`FormatFault`], which names the row.
-pub fn audit() -> Result<(), FormatFault> {
-    Table::read(DATA).map(drop)
+pub fn audit() -> Result<(), &'static FormatFault> {
+    READ.as_ref().map(drop)
 }
 
 /// What is wrong with the data file.

@@ -3,7 +3,9 @@
 //! Habits rank carriers and narrow repairs down. They never make a wrong check digit right.
 
 use super::detect::{self, Match};
-use std::collections::BTreeMap;
+use super::normalise;
+use crate::domain::carrier::DeclaredCarrier;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A shorter start says nothing of an account.
 const SHORTEST_PREFIX: usize = 4;
@@ -13,6 +15,12 @@ const SERIAL_DIGITS: usize = 7;
 
 /// A serial this near to the known ones belongs to them, however few they are.
 const NEAR_SERIALS: u64 = 1_000;
+
+/// So many rows of a file are looked at for what they have in common.
+const MOST_ROWS: usize = 500;
+
+/// With fewer numbers alike, that they all pass one check may be chance.
+const ENOUGH_ROWS: usize = 10;
 
 /// How well the seller's past knows a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,6 +58,7 @@ impl Habits {
         habits
     }
 
+    /// Learns from one more number.
     pub fn learn(&mut self, carrier: &str, number: &str) {
         let found = detect::matches(number);
         let Some(own) = found.iter().find(|it| it.stands() && it.carrier == Some(carrier)) else { return };
@@ -60,6 +69,17 @@ impl Habits {
         }
     }
 
+    fn merge(&mut self, other: Self) {
+        for (carrier, count) in other.carriers {
+            *self.carriers.entry(carrier).or_default() += count;
+        }
+        for (account, (low, high)) in other.ranges {
+            let range = self.ranges.entry(account).or_insert((low, high));
+            *range = (range.0.min(low), range.1.max(high));
+        }
+    }
+
+    /// Whether nothing is known.
     pub fn is_empty(&self) -> bool {
         self.carriers.is_empty()
     }
@@ -82,6 +102,66 @@ impl Habits {
             (low.saturating_sub(slack)..=high.saturating_add(slack)).contains(&serial)
         })
     }
+}
+
+/// The numbers of one column, seen before its rows are judged.
+#[derive(Debug, Clone, Default)]
+pub struct Column {
+    habits: Habits,
+    undeclared: Vec<String>,
+    seen: usize,
+}
+
+impl Column {
+    /// Notes a cell as typed, and the carrier declared beside it. Later rows of a long file tell nothing new.
+    pub fn see(&mut self, typed: &str, declared: Option<&DeclaredCarrier>) {
+        self.seen += 1;
+        if self.seen > MOST_ROWS {
+            return;
+        }
+        let Ok(normalised) = normalise(typed) else { return };
+        let declared = declared.filter(|it| it.declares()).or(normalised.named_carrier.as_ref());
+        match declared {
+            Some(declared) => self.habits.learn(declared.slug.as_str(), &normalised.number),
+            None => self.undeclared.push(normalised.number),
+        }
+    }
+
+    /// What the column adds to what is known of the seller already.
+    ///
+    /// Where no carrier is declared, one whose check passes on all numbers of a form that others share is taken to be theirs:
+    /// by chance that happens to ten of them in one case of ten thousand millions.
+    pub fn added_to(self, known: &Habits) -> Habits {
+        let mut habits = known.clone();
+        habits.merge(self.habits);
+        for (carrier, numbers) in all_pass(&self.undeclared) {
+            numbers.into_iter().for_each(|it| habits.learn(carrier, it));
+        }
+        habits
+    }
+}
+
+/// For each length, the carriers whose check passes on every number of it, where there are enough.
+fn all_pass(numbers: &[String]) -> Vec<(&'static str, Vec<&str>)> {
+    let mut by_length = BTreeMap::<usize, Vec<&str>>::new();
+    for number in numbers {
+        by_length.entry(number.len()).or_default().push(number);
+    }
+    let passing = |number: &str| -> BTreeSet<&'static str> {
+        detect::matches(number)
+            .iter()
+            .filter(|it| it.passed() && !it.is_hearsay())
+            .filter_map(|it| it.carrier)
+            .collect()
+    };
+    let mut told = Vec::new();
+    for alike in by_length.into_values().filter(|it| it.len() >= ENOUGH_ROWS) {
+        let common = alike.iter().map(|it| passing(it)).reduce(|all, next| &all & &next).unwrap_or_default();
+        if let (Some(carrier), 1) = (common.first(), common.len()) {
+            told.push((*carrier, alike));
+        }
+    }
+    told
 }
 
 impl Account {
@@ -139,6 +219,34 @@ mod tests {
         let many = declared("1Z2F5X380312345675");
         assert_eq!((many.validity, many.repairs.len()), (Validity::Invalid, 0));
         assert!(many.detail.contains("one slip away"), "{}", many.detail);
+    }
+
+    #[test]
+    fn a_column_whose_numbers_all_pass_one_check_is_that_carriers() {
+        let fedex = |serial: u32| {
+            let body = format!("3907802{serial:04}");
+            let weighed = body.bytes().zip([3, 1, 7].iter().cycle()).map(|(it, weight)| u32::from(it - b'0') * weight);
+            format!("{body}{}", weighed.sum::<u32>() % 11 % 10)
+        };
+        let seen = |numbers: &[String]| {
+            let mut column = Column::default();
+            numbers.iter().for_each(|it| column.see(it, None));
+            column.added_to(&Habits::default())
+        };
+        let numbers: Vec<String> = (1100..1112).map(fedex).collect();
+        let habits = seen(&numbers);
+        for number in &numbers {
+            assert_eq!(with(&habits, number).validity, Validity::Valid, "{number}");
+        }
+        assert!(seen(&numbers[..5]).is_empty(), "five may pass by chance");
+        let mut with_another = numbers.clone();
+        with_another.push("390780211299".to_owned());
+        assert!(seen(&with_another).is_empty(), "not all of them pass");
+        let mut declared = Column::default();
+        declared.see("UPS 1Z2F5X380312345674", None);
+        declared.see("390780214612", crate::domain::carrier::recognise("FedEx").as_ref());
+        let habits = declared.added_to(&Habits::default());
+        assert_eq!(habits.carriers.keys().collect::<Vec<_>>(), ["fedex", "ups"]);
     }
 
     #[test]

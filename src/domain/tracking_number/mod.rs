@@ -16,7 +16,7 @@ mod placeholder;
 mod repair;
 
 pub use formats::{FormatFault, audit};
-pub use habits::Habits;
+pub use habits::{Column, Habits};
 pub use normalise::{Refusal, normalise};
 
 use crate::domain::carrier::{self, CarrierSlug, DeclaredCarrier};
@@ -31,6 +31,7 @@ pub struct Hints<'a> {
     pub carrier: Option<&'a str>,
     /// ISO 3166-1 alpha-2, as is `destination_country`; a country ranks carriers, it never mends a failed check.
     pub origin_country: Option<&'a str>,
+    /// ISO 3166-1 alpha-2.
     pub destination_country: Option<&'a str>,
     /// What the seller's own numbers tell.
     pub habits: Option<&'a Habits>,
@@ -39,12 +40,14 @@ pub struct Hints<'a> {
 /// What we think of a number.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct NumberCheck {
+    /// As it was typed.
     pub input: String,
     /// The number in capitals without blanks and dashes; none where the text holds no single number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub normalized: Option<String>,
     /// For the declared carrier where one is declared.
     pub validity: Validity,
+    /// What is wrong, where something is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<NumberCode>,
     /// One sentence for the seller.
@@ -78,10 +81,12 @@ pub enum Validity {
     Suspicious,
     /// Wrong as it stands, with a number at hand that was probably meant.
     Repairable,
+    /// Wrong, or no number at all: see the code.
     Invalid,
 }
 
 impl Validity {
+    /// As it is written in answers.
     pub fn code(self) -> &'static str {
         match self {
             Self::Valid => "valid",
@@ -97,15 +102,19 @@ impl Validity {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NumberCode {
+    /// The check digit is wrong; the sentence names the right one.
     BadChecksum,
+    /// It begins as a number of this carrier, and is too long or too short.
     BadLength,
     /// The last two letters of an S10 number are no issuing country; `UK` never is.
     BadCountry,
+    /// No number of this carrier has this form.
     BadFormat,
     /// A spreadsheet wrote `9.40011E+21`: the digits are lost.
     ScientificNotation,
     /// A spreadsheet kept 15 digits and made zeros of the others.
     PrecisionLost,
+    /// Several numbers in one place.
     MultipleNumbers,
     /// A filler such as `N/A`, `000000` or `123456789012`, though it may pass a check.
     Placeholder,
@@ -115,6 +124,7 @@ pub enum NumberCode {
     LostLeadingZero,
     /// One of the carrier's published test numbers.
     SandboxNumber,
+    /// There is nothing there.
     Empty,
 }
 
@@ -148,6 +158,7 @@ impl NumberCode {
         }
     }
 
+    /// As it is written in answers.
     pub fn code(self) -> &'static str {
         match self {
             Self::BadChecksum => "bad_checksum",
@@ -169,16 +180,20 @@ impl NumberCode {
 /// A carrier whose number this may be.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Candidate {
+    /// Its slug.
     pub carrier: CarrierSlug,
     /// The format's name in our table.
     #[schema(value_type = String)]
     pub format: Cow<'static, str>,
+    /// Which of the carrier's numbers this is.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub service: Option<Cow<'static, str>>,
+    /// What its check digit says.
     pub check: CheckOutcome,
     /// 0 to 1.
     pub confidence: f64,
+    /// Why it is listed: one sentence.
     #[schema(value_type = String)]
     pub reason: Cow<'static, str>,
     /// The number that this carrier tracks, where it is only a part of what was printed.
@@ -190,7 +205,9 @@ pub struct Candidate {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckOutcome {
+    /// It is right.
     Passed,
+    /// It is wrong.
     Failed,
     /// The format has no check digit.
     None,
@@ -199,9 +216,13 @@ pub enum CheckOutcome {
 /// A number that may have been meant; its check digit is right.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Repair {
+    /// In its plain form.
     pub number: String,
+    /// Whose check it passes.
     pub carrier: CarrierSlug,
+    /// What probably happened.
     pub code: RepairCode,
+    /// One sentence for the seller.
     pub detail: String,
 }
 
@@ -209,11 +230,13 @@ pub struct Repair {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RepairCode {
+    /// A spreadsheet took zeros from the front.
     LostLeadingZero,
     /// A letter was typed for the digit that looks like it.
     LookalikeLetter,
     /// Another digit in one place.
     ChangedDigit,
+    /// Two characters beside each other in the wrong order.
     SwappedNeighbours,
 }
 
@@ -259,5 +282,7 @@ fn refused(input: &str, refusal: Refusal) -> NumberCheck {
     }
 }
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

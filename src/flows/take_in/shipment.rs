@@ -158,19 +158,24 @@ fn bare_shipment(desk: &Desk<'_>, order: &Order, row: &TrackingRow) -> Shipment 
     }
 }
 
-/// Keeps what the number proved to be, and by which formats; later ones that say the same change nothing.
+/// Keeps what the number proved to be, and by which formats.
+///
+/// What is known of other numbers grows from upload to upload, and so does what is guessed of this one; a row that says
+/// the same again must change nothing all the same. So only another finding counts, and of a declared carrier.
 fn note_proof(shipment: &mut Shipment, number: &ProvenNumber) {
-    let proof = (Some(number.validity.code()), number.code.map(NumberCode::code));
-    if (shipment.number_validity.as_deref(), shipment.number_code.as_deref()) != proof {
-        shipment.number_validity = proof.0.map(str::to_owned);
-        shipment.number_code = proof.1.map(str::to_owned);
+    let code = number.code.map(NumberCode::code);
+    let is_new = shipment.number_validity.is_none();
+    if is_new || (number.declared.is_some() && shipment.number_code.as_deref() != code) {
+        shipment.number_validity = Some(number.validity.code().to_owned());
+        shipment.number_code = code.map(str::to_owned);
         shipment.formats_version = Some(formats_version().to_owned());
     }
 }
 
 fn tell_shipment(shipment: &mut Shipment, desk: &Desk<'_>, row: &TrackingRow) {
+    let detected = row.number.reported_as().filter(|_| shipment.number_validity.is_none());
     note_proof(shipment, &row.number);
-    take(&mut shipment.carrier, row.number.reported_as().map(|slug| slug.to_string()));
+    take(&mut shipment.carrier, row.number.declared.clone().or(detected).map(|slug| slug.to_string()));
     take(&mut shipment.service, row.service.clone());
     take(&mut shipment.parcel_ref, row.parcel_ref.clone());
     if row.shipped.is_some() {

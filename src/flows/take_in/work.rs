@@ -5,8 +5,9 @@
 use super::notes::{Erased, note_row};
 use super::stored_file::{Hold, StoredFile};
 use super::upload::ImportOptions;
-use super::{Desk, Outcome, TakeInError, event, is_refusal, order, shipment};
+use super::{Desk, Outcome, TakeInError, event, habits_before, is_refusal, order, shipment};
 use crate::domain::ids::{ClaimId, OrderId, ShipmentId};
+use crate::domain::tracking_number::Habits;
 use crate::secrets::Secrets;
 use crate::sheets::{self, Fault, FileRejected, Neighbour, Neighbours, Record, Row, SheetError, Survey};
 use crate::store::imports::Import;
@@ -92,7 +93,8 @@ fn broken_import(error: &StoreError) -> Fault {
 fn work_off(place: &Workplace<'_>, mut import: Import, claim: ClaimId) -> Result<(), WorkError> {
     let seller_store = place.store.seller(import.seller_id);
     let (seller, shop) = seller_store.read(|tables| context(tables, &import))?;
-    let options = sheet_options(&import, &seller, (place.clock)());
+    let habits = seller_store.read(|tables| habits_before(tables, import.id.0))?;
+    let options = sheets::Options { habits, ..sheet_options(&import, &seller, (place.clock)()) };
     let hold = Hold { claim, clock: place.clock, stopping: place.stopping };
     let survey = match sheets::survey(StoredFile::held(seller_store, &import, hold), &options) {
         Ok(survey) => survey,
@@ -130,7 +132,7 @@ fn import_options(import: &Import) -> ImportOptions {
     serde_json::from_value(import.options.0.clone()).unwrap_or_default()
 }
 
-/// How the file of an import is read; the same at every reading.
+/// How the file of an import is read; the same at every reading, what the seller's earlier numbers tell aside.
 pub(super) fn sheet_options(import: &Import, seller: &Seller, now: Timestamp) -> sheets::Options {
     let told = import_options(import);
     let zone = told.time_zone.as_deref().and_then(|name| TimeZone::get(name).ok()).unwrap_or_else(|| seller.zone());
@@ -140,6 +142,7 @@ pub(super) fn sheet_options(import: &Import, seller: &Seller, now: Timestamp) ->
         time_zone: zone,
         date_order: told.date_order.and_then(|order| order.parse().ok()),
         strict: told.strict,
+        habits: Habits::default(),
         limits: sheets::Limits::default(),
     }
 }
