@@ -66,6 +66,7 @@ impl CheckNumberArgs {
             carrier: asked.carrier.as_deref().or(self.carrier.as_deref()),
             origin_country: asked.origin_country.as_deref().or(self.origin.as_deref()),
             destination_country: asked.destination_country.as_deref().or(self.destination.as_deref()),
+            ..Hints::default()
         };
         tracking_number::check(&asked.number, &hints)
     }
