@@ -94,6 +94,7 @@ fn check(args: &CheckArgs, today: Date, out: &mut impl Write) -> io::Result<u8> 
         date_order: args.date_order,
         strict: args.strict,
         today: args.today.unwrap_or(today),
+        own_carriers: Vec::new(),
         limits: Limits::default(),
     };
     let known = KnownOrders::read(&args.known_orders)?;

@@ -2,6 +2,7 @@
 
 use super::dates::DateOrder;
 use super::kind::Kind;
+use crate::domain::carrier::own::OwnCarrier;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
@@ -18,6 +19,8 @@ pub struct Options {
     pub strict: bool,
     /// For dates that lie too far ahead.
     pub today: Date,
+    /// The carriers that the seller defined.
+    pub own_carriers: Vec<OwnCarrier>,
     /// How much is read before the file is refused.
     pub limits: Limits,
 }

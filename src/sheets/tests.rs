@@ -16,6 +16,7 @@ fn options() -> Options {
         date_order: None,
         strict: false,
         today: date(2026, 11, 22),
+        own_carriers: Vec::new(),
         limits: Limits::default(),
     }
 }

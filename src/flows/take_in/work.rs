@@ -6,6 +6,7 @@ use super::notes::{Erased, note_row};
 use super::stored_file::{Hold, StoredFile};
 use super::upload::ImportOptions;
 use super::{Desk, Outcome, TakeInError, event, is_refusal, order, shipment};
+use crate::domain::carrier::own::OwnCarrier;
 use crate::domain::ids::{ClaimId, OrderId, ShipmentId};
 use crate::secrets::Secrets;
 use crate::sheets::{self, Fault, FileRejected, Neighbour, Neighbours, Record, Row, SheetError, Survey};
@@ -91,8 +92,8 @@ fn broken_import(error: &StoreError) -> Fault {
 
 fn work_off(place: &Workplace<'_>, mut import: Import, claim: ClaimId) -> Result<(), WorkError> {
     let seller_store = place.store.seller(import.seller_id);
-    let (seller, shop) = seller_store.read(|tables| context(tables, &import))?;
-    let options = sheet_options(&import, &seller, (place.clock)());
+    let Context { seller, shop, own_carriers } = seller_store.read(|tables| context(tables, &import))?;
+    let options = sheet_options(&import, &seller, own_carriers, (place.clock)());
     let hold = Hold { claim, clock: place.clock, stopping: place.stopping };
     let survey = match sheets::survey(StoredFile::held(seller_store, &import, hold), &options) {
         Ok(survey) => survey,
@@ -119,11 +120,18 @@ fn work_off(place: &Workplace<'_>, mut import: Import, claim: ClaimId) -> Result
     run.through(records)
 }
 
-pub(super) fn context(tables: &mut SellerTables, import: &Import) -> Result<(Seller, Shop), StoreError> {
+/// What an import needs to know besides its file.
+pub(super) struct Context {
+    pub(super) seller: Seller,
+    pub(super) shop: Shop,
+    pub(super) own_carriers: Vec<OwnCarrier>,
+}
+
+pub(super) fn context(tables: &mut SellerTables, import: &Import) -> Result<Context, StoreError> {
     let gone = || StoreError::Refused("the import's seller or shop is gone".to_owned());
     let seller = tables.profile()?.ok_or_else(gone)?;
     let shop = tables.shops()?.into_iter().find(|shop| shop.id == import.shop_id).ok_or_else(gone)?;
-    Ok((seller, shop))
+    Ok(Context { seller, shop, own_carriers: tables.own_carriers()? })
 }
 
 fn import_options(import: &Import) -> ImportOptions {
@@ -131,7 +139,12 @@ fn import_options(import: &Import) -> ImportOptions {
 }
 
 /// How the file of an import is read; the same at every reading.
-pub(super) fn sheet_options(import: &Import, seller: &Seller, now: Timestamp) -> sheets::Options {
+pub(super) fn sheet_options(
+    import: &Import,
+    seller: &Seller,
+    own_carriers: Vec<OwnCarrier>,
+    now: Timestamp,
+) -> sheets::Options {
     let told = import_options(import);
     let zone = told.time_zone.as_deref().and_then(|name| TimeZone::get(name).ok()).unwrap_or_else(|| seller.zone());
     sheets::Options {
@@ -140,6 +153,7 @@ pub(super) fn sheet_options(import: &Import, seller: &Seller, now: Timestamp) ->
         time_zone: zone,
         date_order: told.date_order.and_then(|order| order.parse().ok()),
         strict: told.strict,
+        own_carriers,
         limits: sheets::Limits::default(),
     }
 }
