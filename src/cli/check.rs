@@ -7,7 +7,7 @@ mod tally;
 mod tests;
 
 use self::tally::Tally;
-use crate::domain::tracking_number::Habits;
+use crate::domain::tracking_number::Known;
 use crate::sheets::{
     self, DateOrder, Fault, Kind, Limits, Neighbour, Neighbours, Options, Record, RepairedWriter, SheetError, Survey,
 };
@@ -95,7 +95,7 @@ fn check(args: &CheckArgs, today: Date, out: &mut impl Write) -> io::Result<u8> 
         date_order: args.date_order,
         strict: args.strict,
         today: args.today.unwrap_or(today),
-        habits: Habits::default(),
+        known: Known::default(),
         limits: Limits::default(),
     };
     let known = KnownOrders::read(&args.known_orders)?;

@@ -1,5 +1,7 @@
 //! Carriers: their slugs, their names as people write them, and the pages on which they show a parcel.
 
+pub mod own;
+
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -55,7 +57,7 @@ pub struct Carrier {
     pub country: Option<String>,
     /// The page that shows a parcel, `{n}` standing for its number; some carriers have only a form to fill in.
     pub tracking_url: Option<String>,
-    aliases: Vec<String>,
+    pub aliases: Vec<String>,
     /// Names that tell a service along with the carrier.
     #[serde(default)]
     services: BTreeMap<String, String>,
@@ -67,14 +69,18 @@ pub struct Carrier {
 impl Carrier {
     /// The page that shows this parcel; none where the carrier has no such page, or only a form to fill in.
     pub fn url_for(&self, number: &str) -> Option<String> {
-        let template = self.tracking_url.as_deref()?;
-        let (before, after) = template.split_once("{n}")?;
-        let mut url = String::with_capacity(template.len() + number.len());
-        url.push_str(before);
-        percent_encode(number, &mut url);
-        url.push_str(after);
-        Some(url)
+        filled_in(self.tracking_url.as_deref()?, number)
     }
+}
+
+/// The address with the number in the place of `{n}`; none where it has no such place.
+fn filled_in(template: &str, number: &str) -> Option<String> {
+    let (before, after) = template.split_once("{n}")?;
+    let mut url = String::with_capacity(template.len() + number.len());
+    url.push_str(before);
+    percent_encode(number, &mut url);
+    url.push_str(after);
+    Some(url)
 }
 
 fn percent_encode(text: &str, into: &mut String) {
@@ -96,7 +102,7 @@ pub struct DeclaredCarrier {
     pub slug: CarrierSlug,
     /// What was written behind the carrier's name, lower case: `priority` of "USPS Priority".
     pub service: Option<String>,
-    /// Whether the carrier is on file.
+    /// Whether the carrier is on file, or the seller's own.
     pub known: bool,
     family: &'static [String],
 }

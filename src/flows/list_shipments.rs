@@ -1,5 +1,6 @@
 //! Shipments as their seller sees them.
 
+use crate::domain::carrier::own::{self, OwnCarrier};
 use crate::domain::ids::{OrderId, SellerId, ShipmentId};
 use crate::domain::order::{Contact, email_key};
 use crate::domain::scan::{ScanDetails, TrackingEvent};
@@ -17,6 +18,10 @@ pub struct ShipmentDetail {
     pub shop: String,
     pub legs: Vec<Leg>,
     pub token: Option<String>,
+    /// As people know it; the word that was declared where nobody knows it.
+    pub carrier_name: Option<String>,
+    /// The carrier's own page.
+    pub tracking_url: Option<String>,
 }
 
 /// One shipment; `None` where the seller has none of this id.
@@ -27,7 +32,10 @@ pub fn show_shipment(
     id: ShipmentId,
 ) -> Result<Option<ShipmentDetail>, StoreError> {
     store.seller(seller).read(|tables| match tables.shipment_view(id)? {
-        Some(view) => detail(tables, secrets, view).map(Some),
+        Some(view) => {
+            let own = tables.own_carriers()?;
+            detail(tables, secrets, view, &own).map(Some)
+        }
         None => Ok(None),
     })
 }
@@ -49,7 +57,8 @@ pub fn list_shipments(
             }
         }
         let page = tables.shipments_page(&filter, before, limit)?;
-        page.into_iter().map(|view| detail(tables, secrets, view)).collect()
+        let own = tables.own_carriers()?;
+        page.into_iter().map(|view| detail(tables, secrets, view, &own)).collect()
     })
 }
 
@@ -90,9 +99,17 @@ pub fn list_events(
     })
 }
 
-fn detail(tables: &mut SellerTables, secrets: &Secrets, view: ShipmentView) -> Result<ShipmentDetail, StoreError> {
+fn detail(
+    tables: &mut SellerTables,
+    secrets: &Secrets,
+    view: ShipmentView,
+    own: &[OwnCarrier],
+) -> Result<ShipmentDetail, StoreError> {
     let shop = tables.shops()?.into_iter().find(|shop| shop.id == view.order.shop_id).map(|shop| shop.name);
     let legs = tables.legs(view.shipment.id)?;
     let token = secrets.open(view.order.id.0.as_bytes(), &view.order.token_sealed).ok();
-    Ok(ShipmentDetail { shop: shop.unwrap_or_default(), legs, token, view })
+    let carrier = view.shipment.carrier.as_deref();
+    let carrier_name = carrier.map(|slug| own::name_of(slug, own).unwrap_or(slug).to_owned());
+    let tracking_url = carrier.and_then(|slug| own::page_of(slug, &view.shipment.tracking_number, own));
+    Ok(ShipmentDetail { shop: shop.unwrap_or_default(), legs, token, carrier_name, tracking_url, view })
 }

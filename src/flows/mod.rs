@@ -10,6 +10,7 @@ pub mod list_imports;
 pub mod list_orders;
 pub mod list_sellers;
 pub mod list_shipments;
+pub mod manage_carriers;
 pub mod manage_keys;
 pub mod manage_settings;
 pub mod manage_shops;

@@ -2,7 +2,8 @@
 
 pub mod look_up;
 
-use crate::domain::carrier;
+use crate::domain::carrier::CarrierSlug;
+use crate::domain::carrier::own::{self, OwnCarrier};
 use crate::domain::event_time::EventTime;
 use crate::domain::ids::ShipmentId;
 use crate::domain::milestone::{Actor, Milestone, SubStatus};
@@ -103,10 +104,11 @@ pub fn show_status(store: &Store, token: &str, now: Timestamp) -> Result<Status,
 fn status_of(tables: &mut SellerTables, order: Order, now: Timestamp) -> Result<Status, StatusError> {
     let seller = tables.profile()?.ok_or(StatusError::NotFound)?;
     let shipments = tables.shipments_of_order(order.id)?;
+    let own = tables.own_carriers()?;
     let mut parcels = Vec::new();
     for shipment in &shipments {
         let view = tables.shipment_view(shipment.id)?.ok_or(StatusError::NotFound)?;
-        parcels.push((parcel(tables, &view, now)?, view.standing.is_open));
+        parcels.push((parcel(tables, &view, &own, now)?, view.standing.is_open));
     }
     if has_ended_long_ago(&order, &parcels, now) {
         return Err(StatusError::Gone);
@@ -131,16 +133,21 @@ fn has_ended_long_ago(order: &Order, parcels: &[(Parcel, bool)], now: Timestamp)
     ended.checked_add((LINK_DAYS_AFTER_END * 24).hours()).is_ok_and(|end| end < now)
 }
 
-fn parcel(tables: &mut SellerTables, view: &ShipmentView, now: Timestamp) -> Result<Parcel, StatusError> {
+fn parcel(
+    tables: &mut SellerTables,
+    view: &ShipmentView,
+    own: &[OwnCarrier],
+    now: Timestamp,
+) -> Result<Parcel, StatusError> {
     let shipment = &view.shipment;
     let sub_status = view.standing.sub_status.as_deref().and_then(|it| it.parse().ok()).unwrap_or(SubStatus::NotFound);
-    let known = shipment.carrier.as_deref().and_then(carrier::by_slug);
+    let carrier = shipment.carrier.as_deref().filter(|it| *it != CarrierSlug::OTHER);
     let timeline = timeline(tables, shipment.id, now)?;
     let since = timeline.iter().find(|stop| stop.milestone == Some(sub_status.milestone())).map(|stop| stop.occurred);
     Ok(Parcel {
-        carrier: known.map(|it| it.name.clone()).or_else(|| shipment.carrier.clone().filter(|it| it != "other")),
+        carrier: carrier.map(|slug| own::name_of(slug, own).unwrap_or(slug).to_owned()),
         tracking_number: shipment.tracking_number.clone(),
-        tracking_url: known.and_then(|it| it.url_for(&shipment.tracking_number)),
+        tracking_url: carrier.and_then(|slug| own::page_of(slug, &shipment.tracking_number, own)),
         milestone: sub_status.milestone(),
         sub_status,
         status: sub_status.sentence(),

@@ -7,6 +7,7 @@ mod answer;
 mod api_keys;
 mod auth;
 mod batch;
+mod carriers;
 mod changes;
 mod client;
 mod conditions;
@@ -45,7 +46,7 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::{HttpResponse, web};
 use auth::Access;
 use idempotency::{Door, KeyHeader, Repeats};
-use pages::{door_pages, front, invitation_pages, settings_pages, shipment_pages};
+use pages::{carrier_pages, door_pages, front, invitation_pages, settings_pages, shipment_pages};
 use problem::Problem;
 use specification::{Doors, Keys, Limited};
 use std::collections::BTreeMap;
@@ -157,7 +158,10 @@ routes! {
     CLERK   shipments add_scans ONCE_LARGE;
     CLERK   shipments put_scans ONCE_LARGE;
     VIEWER  numbers   check_numbers;
-    VIEWER  numbers   list_carriers;
+    VIEWER  carriers  list_carriers;
+    VIEWER  carriers  show_carrier;
+    MANAGER carriers  put_carrier;
+    MANAGER carriers  remove_carrier;
     REPORTS reports   report_delays;
     REPORTS reports   report_lanes;
     REPORTS reports   report_carriers;
@@ -202,6 +206,8 @@ routes! {
     MANAGER_PAGE door_pages       revoke_key;
     MANAGER_PAGE door_pages       invite_person;
     MANAGER_PAGE door_pages       remove_person;
+    MANAGER_PAGE carrier_pages    add_carrier;
+    MANAGER_PAGE carrier_pages    remove_carrier;
 }
 
 /// The specification of all routes.

@@ -1,9 +1,11 @@
-//! Tracking numbers and carriers.
+//! Tracking numbers, proved without a parcel.
 
+use super::auth::Caller;
+use super::carriers::known_numbers;
 use super::problem::Problem;
-use crate::domain::carrier;
+use crate::app::App;
 use crate::domain::tracking_number::{self, Hints, NumberCheck};
-use actix_web::web::Json;
+use actix_web::web::{Data, Json};
 use serde::{Deserialize, Serialize};
 
 const MOST: usize = 1000;
@@ -23,7 +25,7 @@ pub struct NumberIn {
     /// As typed.
     #[schema(example = "1Z 999 AA1 01 2345 6784")]
     number: String,
-    /// As declared; the validity is then for this carrier.
+    /// As declared, one of your own too; the validity is then for this carrier.
     carrier: Option<String>,
     origin_country: Option<String>,
     destination_country: Option<String>,
@@ -49,56 +51,23 @@ pub struct NumberChecks {
         (status = 422, description = "Not as documented.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
-pub async fn check_numbers(asked: Json<NumbersIn>) -> Result<Json<NumberChecks>, Problem> {
+pub async fn check_numbers(
+    app: Data<App>,
+    caller: Caller,
+    asked: Json<NumbersIn>,
+) -> Result<Json<NumberChecks>, Problem> {
     if asked.numbers.is_empty() || asked.numbers.len() > MOST {
         return Err(Problem::invalid("/numbers", "bad_count", format!("Send 1 to {MOST} numbers.")));
     }
+    let known = known_numbers(&app.into_inner(), caller.seller()?).await?;
     let check = |it: &NumberIn| {
         let hints = Hints {
             carrier: it.carrier.as_deref(),
             origin_country: it.origin_country.as_deref(),
             destination_country: it.destination_country.as_deref(),
-            ..Hints::default()
+            ..known.hints()
         };
         tracking_number::check(&it.number, &hints)
     };
     Ok(Json(NumberChecks { data: asked.numbers.iter().map(check).collect() }))
-}
-
-/// A carrier that is known by name.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct CarrierOut {
-    slug: String,
-    name: String,
-    country: Option<String>,
-    /// The carrier's page of a number, which stands at `{n}`.
-    tracking_url: Option<String>,
-}
-
-/// All carriers.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub struct Carriers {
-    data: Vec<CarrierOut>,
-    /// Of the table of number formats that checks go by.
-    formats_version: &'static str,
-    next_cursor: Option<String>,
-}
-
-/// The carriers that are known by name
-#[utoipa::path(
-    get, path = "/v1/carriers", tag = "Numbers", security(("api_key" = [])),
-    responses(
-        (status = 200, description = "The carriers.", body = Carriers),
-        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "An admin's key.", body = Problem, content_type = "application/problem+json"),
-    ),
-)]
-pub async fn list_carriers() -> Json<Carriers> {
-    let data = carrier::all().iter().map(|it| CarrierOut {
-        slug: it.slug.clone(),
-        name: it.name.clone(),
-        country: it.country.clone(),
-        tracking_url: it.tracking_url.clone(),
-    });
-    Json(Carriers { data: data.collect(), formats_version: tracking_number::formats_version(), next_cursor: None })
 }

@@ -1,5 +1,6 @@
 //! The only place where an error gets its words for the outside: problem documents, RFC 9457.
 
+mod carriers;
 mod people;
 
 use crate::flows::access_tokens::TokenError;

@@ -3,7 +3,8 @@
 use super::cells::{Cells, TEXT_CHARS};
 use super::excel::Sort;
 use super::fault::Fault;
-use crate::domain::carrier::{self, DeclaredCarrier};
+use crate::domain::carrier::DeclaredCarrier;
+use crate::domain::carrier::own;
 use crate::domain::country::CountryCode;
 use crate::domain::order::Place;
 use crate::domain::shipment::ProvenNumber;
@@ -19,7 +20,7 @@ impl Cells<'_> {
             self.error("carrier", "too_long", "The name of the carrier is longer than 128 characters. Shorten it.");
             return None;
         }
-        let declared = carrier::recognise(&text);
+        let declared = own::recognise(&text, &self.options.known.own);
         self.note("carrier", declared.as_ref().map_or(text, |it| it.slug.to_string()));
         declared
     }
@@ -51,6 +52,7 @@ impl Cells<'_> {
             origin_country: from.country.as_ref().map(CountryCode::as_str),
             destination_country: to.country.as_ref().map(CountryCode::as_str),
             habits: Some(&self.survey.habits),
+            own: &self.options.known.own,
         };
         let check = tracking_number::check(&typed, &hints);
         let tracked = check.tracked_number().unwrap_or(&typed).to_owned();

@@ -2,7 +2,7 @@
 
 use super::dates::DateOrder;
 use super::kind::Kind;
-use crate::domain::tracking_number::Habits;
+use crate::domain::tracking_number::Known;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
@@ -17,10 +17,10 @@ pub struct Options {
     pub date_order: Option<DateOrder>,
     /// Whether a doubtful tracking number is an error instead of a warning.
     pub strict: bool,
-    /// What the seller's earlier numbers tell; the file's own are added to it.
-    pub habits: Habits,
     /// For dates that lie too far ahead.
     pub today: Date,
+    /// What is known of the seller's numbers; what the file's own tell is added to it.
+    pub known: Known,
     /// How much is read before the file is refused.
     pub limits: Limits,
 }

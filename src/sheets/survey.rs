@@ -210,7 +210,7 @@ impl Tally {
             places: plan.places,
             date_orders: date_orders.collect(),
             decimal_marks: decimal_marks.collect(),
-            habits: self.numbers.added_to(&options.habits),
+            habits: self.numbers.added_to(&options.known.habits),
         }
     }
 }

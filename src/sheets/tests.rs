@@ -4,7 +4,7 @@ use super::{
     DateOrder, FileRejected, Kind, Limits, Neighbour, Neighbours, Options, Record, RepairedWriter, SheetError, Survey,
     records, survey, template,
 };
-use crate::domain::tracking_number::Habits;
+use crate::domain::tracking_number::Known;
 use jiff::civil::date;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
@@ -17,7 +17,7 @@ fn options() -> Options {
         date_order: None,
         strict: false,
         today: date(2026, 11, 22),
-        habits: Habits::default(),
+        known: Known::default(),
         limits: Limits::default(),
     }
 }

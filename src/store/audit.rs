@@ -34,6 +34,9 @@ pub enum Deed {
     ShopCreated,
     ShopChanged,
     SettingsChanged,
+    CarrierDefined,
+    CarrierChanged,
+    CarrierRemoved,
 }
 
 impl Deed {
@@ -54,6 +57,9 @@ impl Deed {
             Self::ShopCreated => "shop.created",
             Self::ShopChanged => "shop.changed",
             Self::SettingsChanged => "settings.changed",
+            Self::CarrierDefined => "carrier.defined",
+            Self::CarrierChanged => "carrier.changed",
+            Self::CarrierRemoved => "carrier.removed",
         }
     }
 }

@@ -19,6 +19,7 @@ pub mod outbox;
 pub mod report_rows;
 mod row_security;
 mod schema;
+pub mod seller_carriers;
 pub mod sellers;
 pub mod sessions;
 pub mod shipments;

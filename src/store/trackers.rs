@@ -4,8 +4,12 @@ use super::schema::trackers;
 use super::types::At;
 use super::{PlatformTables, SellerTables, StoreError};
 use crate::domain::ids::{SellerId, TrackerId};
+use crate::domain::tracking_number::{Habits, Known};
 use diesel::prelude::*;
 use jiff::Timestamp;
+
+/// So many of the seller's last numbers are looked at for what they have in common.
+const HABIT_NUMBERS: i64 = 50;
 
 /// A carrier's number in one generation.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, QueryableByName, Selectable, Insertable)]
@@ -48,11 +52,14 @@ impl SellerTables<'_> {
         Ok(found.select(Tracker::as_select()).load(self.connection)?)
     }
 
-    /// Carrier and number of the trackers made before this one would have been, latest first.
-    pub fn numbers_before(&mut self, before: TrackerId, limit: i64) -> Result<Vec<(String, String)>, StoreError> {
+    /// What the seller's own carriers, and the numbers followed before this tracker would have been made, tell of another
+    /// number. The id of an import gives the same answer however often its file is read.
+    pub fn known_before(&mut self, before: TrackerId) -> Result<Known, StoreError> {
         let mine = trackers::table.filter(trackers::seller_id.eq(self.seller)).filter(trackers::id.lt(before));
-        let latest = mine.order(trackers::id.desc()).limit(limit);
-        Ok(latest.select((trackers::carrier, trackers::number)).load(self.connection)?)
+        let latest = mine.order(trackers::id.desc()).limit(HABIT_NUMBERS).select((trackers::carrier, trackers::number));
+        let numbers: Vec<(String, String)> = latest.load(self.connection)?;
+        let habits = Habits::of(numbers.iter().map(|(carrier, number)| (carrier.as_str(), number.as_str())));
+        Ok(Known { own: self.own_carriers()?, habits })
     }
 
     pub fn tracker_by_id(&mut self, id: TrackerId) -> Result<Option<Tracker>, StoreError> {

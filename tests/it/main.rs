@@ -25,6 +25,7 @@ mod auth;
 mod batches;
 mod browser;
 mod cancels;
+mod carriers;
 mod changes;
 mod conditions;
 mod crash;

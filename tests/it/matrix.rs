@@ -43,6 +43,8 @@ pub(crate) struct Victim {
 
 pub(crate) const ORDER: &str = "KANARI-1001";
 pub(crate) const NUMBER: &str = "1Z12345E0205271688";
+/// A carrier that the victim defined.
+pub(crate) const CARRIER: &str = "kanari-bikes";
 pub(crate) const EMAIL: &str = "kanari.ada@example.com";
 
 fn sheet() -> String {
@@ -69,6 +71,9 @@ pub(crate) fn victim(server: &Server) -> Victim {
     let api_key = text(&made.must_be(201).json()["id"]);
     let invited = server.post(&key, "/v1/users", &json!({"email": "kanari.boss@example.com", "role": "seller-clerk"}));
     let user = text(&invited.must_be(201).json()["id"]);
+    let carrier = json!({"name": "Kanari Bikes", "patterns": ["=KANARI digit*6"]});
+    let carrier = ("application/json", carrier.to_string().into_bytes());
+    server.send(&Method::PUT, &key, &format!("/v1/carriers/{CARRIER}"), Some(carrier)).must_be(201);
     let shops = server.get(&key, "/v1/shops").must_be(200).json();
     let (shop, handle) = (text(&shops["data"][0]["id"]), text(&shops["data"][0]["handle"]));
     let import = text(&import["id"]);
@@ -124,6 +129,15 @@ fn asks(method: &str, path: &str, it: &Victim) -> Option<Vec<Ask>> {
         }
         ("POST", "/v1/tokens") => sent(path, json!({})),
         ("GET", "/v1/carriers" | "/v1/settings" | "/v1/shops" | "/v1/users" | "/v1/api-keys") => nothing(path),
+        ("GET" | "DELETE", "/v1/carriers/{slug}") => {
+            vec![ask(format!("/v1/carriers/{CARRIER}"), None, Comes::NotFound)]
+        }
+        // The other's names are free to everybody else.
+        ("PUT", "/v1/carriers/{slug}") => vec![ask(
+            "/v1/carriers/own-bikes",
+            Some(json!({"name": "Own Bikes", "aliases": [CARRIER, "Kanari Bikes"]})),
+            Comes::ToNothing,
+        )],
         ("GET", "/v1/imports") => nothing(path),
         ("GET", "/v1/changes") => nothing(path),
         ("GET", "/v1/orders") => nothing(&format!("/v1/orders?order_number={ORDER}")),
@@ -168,7 +182,10 @@ fn asks(method: &str, path: &str, it: &Victim) -> Option<Vec<Ask>> {
             by_number["tracking_number"] = json!(NUMBER);
             sent(path, json!({"scans": [by_id, by_number]}))
         }
-        ("POST", "/v1/tracking-numbers/check") => sent(path, json!({"numbers": [{"number": NUMBER}]})),
+        ("POST", "/v1/tracking-numbers/check") => {
+            let of_carrier = json!({"number": "KANARI204177", "carrier": CARRIER});
+            sent(path, json!({"numbers": [{"number": NUMBER}, {"number": "KANARI204177"}, of_carrier]}))
+        }
         ("POST", "/v1/api-keys") => sent(path, json!({"name": "own", "role": "seller-viewer"})),
         ("DELETE", "/v1/api-keys/{id}") => object(path, &it.api_key, None),
         ("POST", "/v1/users") => sent(path, json!({"email": "kanari.boss@example.com", "role": "seller-viewer"})),
@@ -230,8 +247,16 @@ fn bare(answer: &Answer) -> Value {
 
 /// All that the victim can see of its own, to be the same afterwards.
 pub(crate) fn state(server: &Server, it: &Victim) -> String {
-    let lists =
-        ["/v1/orders", "/v1/shipments", "/v1/imports", "/v1/api-keys", "/v1/users", "/v1/shops", "/v1/settings"];
+    let lists = [
+        "/v1/orders",
+        "/v1/shipments",
+        "/v1/imports",
+        "/v1/api-keys",
+        "/v1/users",
+        "/v1/shops",
+        "/v1/settings",
+        "/v1/carriers",
+    ];
     let mut seen = String::new();
     for path in lists {
         writeln!(seen, "{}", server.get(&it.key, path).must_be(200).text()).unwrap();
@@ -302,7 +327,7 @@ fn tried(
         let ids = [&it.order, &it.shipment, &it.import, &it.api_key, &it.user, &it.shop];
         let mut other =
             ids.iter().fold(ask.path.clone(), |path, id| path.replace(*id, "0199f2c8-0000-7000-8000-00000000abcd"));
-        other = other.replace(ORDER, "NEVER-1");
+        other = other.replace(ORDER, "NEVER-1").replace(CARRIER, "never-was");
         let never = server.send(&method, key, &other, ask.body.clone());
         if answer.status != 404 || bare(&answer) != bare(&never) {
             faults.push(format!("{name}: {} {}, but {} {}", answer.status, answer.text(), never.status, never.text()));

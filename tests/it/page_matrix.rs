@@ -2,7 +2,7 @@
 //! specification that the server serves, so a new one without an entry here fails.
 
 use crate::browser::Browser;
-use crate::matrix::{EMAIL, NUMBER, ORDER, Victim, state, victim};
+use crate::matrix::{CARRIER, EMAIL, NUMBER, ORDER, Victim, state, victim};
 use crate::server::{Database, Server, text};
 use reqwest::Method;
 
@@ -36,7 +36,10 @@ fn asks(method: &str, path: &str, it: &Victim) -> Option<Vec<Ask>> {
             let fields = vec![("name", "taken over".to_owned()), ("contact_days", "1".to_owned())];
             Some(vec![(at(&it.shop), fields)])
         }
-        ("POST", "/settings" | "/settings/keys" | "/settings/people" | "/settings/shops") => bare(path.to_owned()),
+        ("POST", "/settings/carriers/{slug}/remove") => bare(path.replace("{slug}", CARRIER)),
+        ("POST", "/settings" | "/settings/keys" | "/settings/people" | "/settings/shops" | "/settings/carriers") => {
+            bare(path.to_owned())
+        }
         ("POST", "/sign-out") => Some(Vec::new()),
         _ => None,
     }
@@ -101,7 +104,8 @@ fn tried(
     if refused && answer.status != 403 {
         faults.push(format!("{name}: {} instead of 403", answer.status));
     }
-    if !refused && !open && path.contains("{id}") && answer.status != 404 {
+    let names_object = path.contains("{id}") || path.contains("{slug}");
+    if !refused && !open && names_object && answer.status != 404 {
         faults.push(format!("{name}: {} instead of 404", answer.status));
     }
     if answer.status >= 500 {

@@ -28,6 +28,7 @@ fn each_role_opens_its_pages(database: Database) {
     let shipment = format!("/shipments/{NONE}");
     let (shop, revoke) = (format!("/settings/shops/{NONE}"), format!("/settings/keys/{NONE}/revoke"));
     let remove = format!("/settings/people/{NONE}/remove");
+    let remove_carrier = "/settings/carriers/bobs-bikes/remove";
     for (method, path, of_managers, found) in [
         (Method::GET, "/shipments", false, 200),
         (Method::GET, shipment.as_str(), false, 404),
@@ -40,6 +41,8 @@ fn each_role_opens_its_pages(database: Database) {
         (Method::POST, &revoke, true, 404),
         (Method::POST, "/settings/people", true, 400),
         (Method::POST, &remove, true, 404),
+        (Method::POST, "/settings/carriers", true, 400),
+        (Method::POST, remove_carrier, true, 404),
     ] {
         for (role, browser) in &mut people {
             browser.get("/shipments").must_be(200);

@@ -63,6 +63,26 @@ impl Rule {
         symbol(value)
     }
 
+    /// The rule in a few words.
+    pub(super) fn in_words(&self) -> String {
+        let dealt = |weights: &[u32]| weights.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        match self {
+            Self::WeightedMod10 { weights, from, add } => {
+                let side = match from {
+                    Side::Left => "left",
+                    Side::Right => "right",
+                };
+                let plus = if *add > 0 { format!(", plus {add}") } else { String::new() };
+                format!("weights {} from the {side}{plus}, modulo 10", dealt(weights))
+            }
+            Self::WeightedMod11 { weights } => format!("weights {} from the left, modulo 11", dealt(weights)),
+            Self::Luhn => "Luhn, modulo 10".to_owned(),
+            Self::Mod7 => "modulo 7".to_owned(),
+            Self::S10 => "UPU S10, modulo 11".to_owned(),
+            Self::Mod37_36 => "ISO 7064 MOD 37,36".to_owned(),
+        }
+    }
+
     /// Whether the parameters make sense; a rule without weights would let everything pass.
     pub(super) fn is_sound(&self) -> bool {
         match self {
@@ -139,6 +159,13 @@ mod tests {
         ] {
             assert_eq!(rule.expected(b"", body.as_bytes()).map(char::from), Some(check), "{what}");
         }
+    }
+
+    #[test]
+    fn each_rule_is_told_in_a_few_words() {
+        assert_eq!(mod10(&[3, 1], Side::Right, 0).in_words(), "weights 3 1 from the right, modulo 10");
+        assert_eq!(mod10(&[1, 2], Side::Left, 1).in_words(), "weights 1 2 from the left, plus 1, modulo 10");
+        assert_eq!(Rule::WeightedMod11 { weights: vec![3, 1, 7] }.in_words(), "weights 3 1 7 from the left, modulo 11");
     }
 
     #[test]

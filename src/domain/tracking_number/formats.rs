@@ -94,7 +94,7 @@ pub(super) struct Format {
     /// The carrier's test numbers, or what they begin with; most fail the check.
     #[serde(default)]
     pub(super) sandbox: Vec<String>,
-    source: String,
+    pub(super) source: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -161,7 +161,7 @@ struct Issuers {
 pub(super) struct Shape {
     pub(super) format: usize,
     /// One set of allowed characters each place: bit 0 for `0`, bit 10 for `A`.
-    places: Vec<u64>,
+    pub(super) places: Vec<u64>,
     pub(super) specificity: u8,
     /// Whether a letter stands in every number of this shape.
     pub(super) has_letters: bool,
@@ -228,6 +228,11 @@ impl Table {
     pub(super) fn posts_in<'a>(&'a self, carrier: &'a str) -> impl Iterator<Item = &'a str> {
         let of_carrier = self.issuers.iter().filter(move |(_, it)| it.as_str() == carrier);
         of_carrier.filter_map(|(country, _)| std::str::from_utf8(country).ok())
+    }
+
+    /// Every postal operator with its countries, or what stands in their place.
+    pub(super) fn issuers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.issuers.iter().filter_map(|(country, it)| Some((it.as_str(), std::str::from_utf8(country).ok()?)))
     }
 
     fn read(data: &str) -> Result<Self, FormatFault> {

@@ -5,21 +5,27 @@
 
 mod check_digit;
 mod detect;
+mod example;
 mod formats;
 mod habits;
 mod judge;
 mod labels;
 mod link;
 mod normalise;
+mod own;
+mod own_pattern;
 mod pattern;
 mod placeholder;
 mod repair;
 
-pub use formats::{FormatFault, audit};
+pub use example::{NumberFormat, formats_of, own_formats, postal_operators};
+pub use formats::audit;
 pub use habits::{Column, Habits};
 pub use normalise::{Refusal, normalise};
+pub use own_pattern::{NumberPattern, PatternFault};
 
-use crate::domain::carrier::{self, CarrierSlug, DeclaredCarrier};
+use crate::domain::carrier::own::{self as own_carrier, OwnCarrier};
+use crate::domain::carrier::{CarrierSlug, DeclaredCarrier};
 use serde::Serialize;
 use std::borrow::Cow;
 use utoipa::ToSchema;
@@ -35,6 +41,24 @@ pub struct Hints<'a> {
     pub destination_country: Option<&'a str>,
     /// What the seller's own numbers tell.
     pub habits: Option<&'a Habits>,
+    /// The carriers that the seller defined.
+    pub own: &'a [OwnCarrier],
+}
+
+/// What is known of a seller that bears on any number: carriers of their own, and what their last numbers have in common.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Known {
+    /// The carriers that the seller defined.
+    pub own: Vec<OwnCarrier>,
+    /// What the seller's numbers have in common.
+    pub habits: Habits,
+}
+
+impl Known {
+    /// Hints that hold no more than this.
+    pub fn hints(&self) -> Hints<'_> {
+        Hints { habits: Some(&self.habits), own: &self.own, ..Hints::default() }
+    }
 }
 
 /// What we think of a number.
@@ -245,6 +269,11 @@ pub fn formats_version() -> &'static str {
     formats::TABLE.version()
 }
 
+/// Whether this is the slug of a country's postal operator, which need not be on file by name.
+pub fn is_postal_operator(slug: &str) -> bool {
+    formats::TABLE.posts_in(slug).next().is_some()
+}
+
 /// Judges a number as it was typed, pasted or exported.
 ///
 /// A carrier's name in front of the number ("UPS 1Z...") declares it where `hints` do not. This cannot fail and
@@ -254,12 +283,15 @@ pub fn check(input: &str, hints: &Hints<'_>) -> NumberCheck {
         Ok(normalised) => normalised,
         Err(refusal) => return refused(input, refusal),
     };
-    let declared = hints.carrier.and_then(carrier::recognise).filter(DeclaredCarrier::declares);
-    let declared = declared.or(normalised.named_carrier);
+    let declared = hints.carrier.and_then(|it| own_carrier::recognise(it, hints.own));
+    let declared = declared.filter(DeclaredCarrier::declares).or(normalised.named_carrier);
     let verdict = judge::judge(&normalised.number, declared.as_ref(), hints);
+    let verdict = own::amended(&normalised.number, declared.as_ref(), hints.own, verdict);
+    let tracking_url = own::tracking_url(&normalised.number, declared.as_ref(), hints.own, &verdict)
+        .or_else(|| judge::tracking_url(&normalised.number, declared.as_ref(), &verdict));
     NumberCheck {
         input: input.to_owned(),
-        tracking_url: judge::tracking_url(&normalised.number, declared.as_ref(), &verdict),
+        tracking_url,
         normalized: Some(normalised.number),
         validity: verdict.validity,
         code: verdict.code,

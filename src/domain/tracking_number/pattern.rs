@@ -6,6 +6,9 @@ pub(super) const SYMBOLS: &[u8; 36] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 pub(super) const DIGITS: u64 = (1 << 10) - 1;
 const ALNUM: u64 = (1 << 36) - 1;
 
+/// A pattern whose parts may vary in length makes no more shapes than this.
+const MOST_SHAPES: usize = 100;
+
 /// The place of a character in a set; none but digits and capitals is in any.
 pub(super) fn bit(symbol: u8) -> u64 {
     match symbol {
@@ -39,6 +42,9 @@ pub(super) fn compiled(pattern: &str) -> Option<Vec<Vec<u64>>> {
             longer
         };
         shapes = shapes.iter().flat_map(|it| times.clone().map(move |times| longer(it, times))).collect();
+        if shapes.len() > MOST_SHAPES {
+            return None;
+        }
     }
     (!shapes.is_empty()).then_some(shapes)
 }
@@ -71,5 +77,11 @@ mod tests {
         };
         assert!(fits(b"1ZB0") && fits(b"1Z900"));
         assert!(!fits(b"1ZD0") && !fits(b"1ZB") && !fits(b"1ZB000") && !fits(b"1zB0"));
+    }
+
+    #[test]
+    fn a_pattern_that_varies_without_end_is_refused_soon() {
+        assert_eq!(compiled("digit*1-10 digit*1-10").map(|it| it.len()), Some(100));
+        assert_eq!(compiled(&"alnum*1-40 ".repeat(18)), None);
     }
 }

@@ -15,9 +15,7 @@ mod stored_file;
 pub mod upload;
 pub mod work;
 
-use crate::domain::ids::TrackerId;
 use crate::domain::promise::{Policy, Promise, PromiseSource, Terms};
-use crate::domain::tracking_number::Habits;
 use crate::flows::record_events::{Moment, judge};
 use crate::secrets::{SecretError, Secrets};
 use crate::store::orders::Order;
@@ -27,7 +25,6 @@ use crate::store::shipments::Shipment;
 use crate::store::{SellerTables, StoreError};
 use jiff::Timestamp;
 use serde_json::json;
-use uuid::Uuid;
 
 /// What taking a row in needs to know besides the row.
 pub struct Desk<'a> {
@@ -101,16 +98,6 @@ pub enum ChangeError {
     TakeIn(#[from] TakeInError),
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-/// So many of the seller's last numbers are looked at for what they have in common.
-const HABIT_NUMBERS: i64 = 50;
-
-/// What the numbers that were followed before `before` was made tell of the next one. The id of an import gives the same
-/// answer however often its file is read.
-pub fn habits_before(tables: &mut SellerTables, before: Uuid) -> Result<Habits, StoreError> {
-    let known = tables.numbers_before(TrackerId(before), HABIT_NUMBERS)?;
-    Ok(Habits::of(known.iter().map(|(carrier, number)| (carrier.as_str(), number.as_str()))))
 }
 
 /// Whether the database refuses just this, and would take something else.

@@ -1,7 +1,7 @@
 //! What the shop system sends one by one: the same rules as for the rows of a sheet.
 
 use super::{ChangeError, Desk, Outcome, TakeInError, order, shipment};
-use crate::domain::carrier;
+use crate::domain::carrier::own;
 use crate::domain::ids::{OrderId, SellerId, ShipmentId, ShopId};
 use crate::domain::order::OrderRow;
 use crate::domain::scan::{Scan, Source};
@@ -154,7 +154,7 @@ pub fn put_scans(
 ///
 /// [`TakeInError::Number`] with the code and what to do.
 pub fn prove(typed: &str, declared: Option<&str>, hints: &Hints<'_>) -> Result<Proof, TakeInError> {
-    let declared = declared.and_then(carrier::recognise);
+    let declared = declared.and_then(|it| own::recognise(it, hints.own));
     let binding = declared.as_ref().filter(|it| it.declares());
     let check = tracking_number::check(typed, &Hints { carrier: binding.map(|it| it.slug.as_str()), ..*hints });
     let told = check.code.map(|code| (code.code().to_owned(), check.detail.clone()));

@@ -1,7 +1,7 @@
 //! The repaired file of an import: what its seller has to mend, in the seller's own columns.
 
 use super::stored_file::StoredFile;
-use super::work::{WorkError, context, line_of, sheet_options};
+use super::work::{Context, WorkError, context, line_of, sheet_options};
 use crate::sheets::{self, Fault, SheetError};
 use crate::store::imports::Import;
 use crate::store::{SellerStore, Store, StoreError};
@@ -16,8 +16,8 @@ use std::io;
 /// [`WorkError::Expired`] where the file is not kept any more, [`WorkError::File`] where it cannot be read.
 pub fn repaired_file(store: &Store, import: &Import, now: Timestamp) -> Result<Vec<u8>, WorkError> {
     let seller_store = store.seller(import.seller_id);
-    let (seller, _shop) = seller_store.read(|tables| context(tables, import))?;
-    let options = sheet_options(import, &seller, now);
+    let Context { seller, known, .. } = seller_store.read(|tables| context(tables, import))?;
+    let options = sheet_options(import, &seller, known, now);
     if import.has_lost_its_file() {
         return Err(WorkError::Expired);
     }

@@ -5,9 +5,9 @@
 use super::notes::{Erased, note_row};
 use super::stored_file::{Hold, StoredFile};
 use super::upload::ImportOptions;
-use super::{Desk, Outcome, TakeInError, event, habits_before, is_refusal, order, shipment};
-use crate::domain::ids::{ClaimId, OrderId, ShipmentId};
-use crate::domain::tracking_number::Habits;
+use super::{Desk, Outcome, TakeInError, event, is_refusal, order, shipment};
+use crate::domain::ids::{ClaimId, OrderId, ShipmentId, TrackerId};
+use crate::domain::tracking_number::Known;
 use crate::secrets::Secrets;
 use crate::sheets::{self, Fault, FileRejected, Neighbour, Neighbours, Record, Row, SheetError, Survey};
 use crate::store::imports::Import;
@@ -92,9 +92,8 @@ fn broken_import(error: &StoreError) -> Fault {
 
 fn work_off(place: &Workplace<'_>, mut import: Import, claim: ClaimId) -> Result<(), WorkError> {
     let seller_store = place.store.seller(import.seller_id);
-    let (seller, shop) = seller_store.read(|tables| context(tables, &import))?;
-    let habits = seller_store.read(|tables| habits_before(tables, import.id.0))?;
-    let options = sheets::Options { habits, ..sheet_options(&import, &seller, (place.clock)()) };
+    let Context { seller, shop, known } = seller_store.read(|tables| context(tables, &import))?;
+    let options = sheet_options(&import, &seller, known, (place.clock)());
     let hold = Hold { claim, clock: place.clock, stopping: place.stopping };
     let survey = match sheets::survey(StoredFile::held(seller_store, &import, hold), &options) {
         Ok(survey) => survey,
@@ -121,19 +120,26 @@ fn work_off(place: &Workplace<'_>, mut import: Import, claim: ClaimId) -> Result
     run.through(records)
 }
 
-pub(super) fn context(tables: &mut SellerTables, import: &Import) -> Result<(Seller, Shop), StoreError> {
+/// What an import needs to know besides its file.
+pub(super) struct Context {
+    pub(super) seller: Seller,
+    pub(super) shop: Shop,
+    pub(super) known: Known,
+}
+
+pub(super) fn context(tables: &mut SellerTables, import: &Import) -> Result<Context, StoreError> {
     let gone = || StoreError::Refused("the import's seller or shop is gone".to_owned());
     let seller = tables.profile()?.ok_or_else(gone)?;
     let shop = tables.shops()?.into_iter().find(|shop| shop.id == import.shop_id).ok_or_else(gone)?;
-    Ok((seller, shop))
+    Ok(Context { seller, shop, known: tables.known_before(TrackerId(import.id.0))? })
 }
 
 fn import_options(import: &Import) -> ImportOptions {
     serde_json::from_value(import.options.0.clone()).unwrap_or_default()
 }
 
-/// How the file of an import is read; the same at every reading, what the seller's earlier numbers tell aside.
-pub(super) fn sheet_options(import: &Import, seller: &Seller, now: Timestamp) -> sheets::Options {
+/// How the file of an import is read; the same at every reading, since only what was there before it is known.
+pub(super) fn sheet_options(import: &Import, seller: &Seller, known: Known, now: Timestamp) -> sheets::Options {
     let told = import_options(import);
     let zone = told.time_zone.as_deref().and_then(|name| TimeZone::get(name).ok()).unwrap_or_else(|| seller.zone());
     sheets::Options {
@@ -142,7 +148,7 @@ pub(super) fn sheet_options(import: &Import, seller: &Seller, now: Timestamp) ->
         time_zone: zone,
         date_order: told.date_order.and_then(|order| order.parse().ok()),
         strict: told.strict,
-        habits: Habits::default(),
+        known,
         limits: sheets::Limits::default(),
     }
 }

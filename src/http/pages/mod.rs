@@ -1,5 +1,6 @@
 //! Pages for a seller's people, rendered here: no script, nothing from elsewhere, one layout.
 
+pub mod carrier_pages;
 mod cookies;
 pub mod door_pages;
 pub mod front;

@@ -3,8 +3,10 @@
 use super::guard::Visitor;
 use super::{Frame, page, see_other, words};
 use crate::app::{self, App};
+use crate::domain::carrier::own::OwnCarrier;
 use crate::domain::edit::Edit;
 use crate::domain::ids::{PrincipalId, ShopId};
+use crate::flows::manage_carriers;
 use crate::flows::manage_keys::{self, ApiKey};
 use crate::flows::manage_settings::{self, Seller, SettingsEdit};
 use crate::flows::manage_shops::{self, Shop, ShopEdit};
@@ -29,6 +31,7 @@ struct SettingsPage {
     shops: Vec<Shop>,
     keys: Vec<ApiKey>,
     people: People,
+    carriers: Vec<OwnCarrier>,
     now: Timestamp,
     done: Option<&'static str>,
     fault: Option<String>,
@@ -57,11 +60,13 @@ pub struct SettingsQuery {
 }
 
 /// What was done, in the address of the page that tells it, and in words.
-const DONE: [(&str, &str); 4] = [
+const DONE: [(&str, &str); 6] = [
     ("settings", "The settings are saved."),
     ("shop", "The shop is saved."),
     ("key", "The key is revoked. It opens nothing any more."),
     ("person", "Done. That person can no longer come in."),
+    ("carrier", "The carrier is added. Sheets and programs may name it from now on."),
+    ("carrier-gone", "The carrier is removed. Parcels that went under it stay."),
 ];
 
 /// The settings
@@ -97,6 +102,7 @@ async fn settings_page(
             shops: manage_shops::list_shops(store, seller)?,
             keys: manage_keys::list_keys(store, seller)?,
             people: invite::list_people(store, seller, now)?,
+            carriers: manage_carriers::list_carriers(store, seller)?,
             now,
             done,
             fault,

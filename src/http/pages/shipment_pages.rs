@@ -3,7 +3,6 @@
 use super::guard::Visitor;
 use super::{Frame, page, words};
 use crate::app::{self, App};
-use crate::domain::carrier;
 use crate::domain::ids::ShipmentId;
 use crate::domain::milestone::SubStatus;
 use crate::domain::order::Contact;
@@ -76,7 +75,7 @@ impl From<ShipmentDetail> for Row {
         Self {
             id: shipment.id,
             order_number: detail.view.order.order_number,
-            carrier: carrier_name(shipment.carrier.as_deref()),
+            carrier: detail.carrier_name.unwrap_or_else(unknown),
             tracking_number: shipment.tracking_number,
             suspicious: shipment.suspicious,
             milestone: words::plain(&standing.milestone),
@@ -159,7 +158,6 @@ struct ShipmentPage {
     frame: Frame,
     detail: ShipmentDetail,
     carrier: String,
-    tracking_url: Option<String>,
     status_url: Option<String>,
     stands: String,
     /// Newest first.
@@ -223,12 +221,9 @@ fn shipment_page(
     detail: ShipmentDetail,
     (events, contact): (Vec<(TrackingEvent, ScanDetails)>, Option<Contact>),
 ) -> ShipmentPage {
-    let shipment = &detail.view.shipment;
-    let known = shipment.carrier.as_deref().and_then(carrier::by_slug);
     let stands = detail.view.standing.sub_status.as_deref().and_then(|code| code.parse().ok());
     ShipmentPage {
-        carrier: carrier_name(shipment.carrier.as_deref()),
-        tracking_url: known.and_then(|it| it.url_for(&shipment.tracking_number)),
+        carrier: detail.carrier_name.clone().unwrap_or_else(unknown),
         status_url: detail.token.as_deref().map(|token| status_url(&app.public_url(), token)),
         stands: stands.map_or_else(|| words::plain(&detail.view.standing.milestone), sub_status_words),
         stops: events.into_iter().rev().map(Stop::from).collect(),
@@ -259,7 +254,6 @@ fn sub_status_words(sub_status: SubStatus) -> String {
     [words::plain(milestone), finer.replace('_', " ")].join(", ")
 }
 
-fn carrier_name(slug: Option<&str>) -> String {
-    let known = slug.and_then(carrier::by_slug).map(|it| it.name.clone());
-    known.or_else(|| slug.map(str::to_owned)).unwrap_or_else(|| "Unknown".to_owned())
+fn unknown() -> String {
+    "Unknown".to_owned()
 }

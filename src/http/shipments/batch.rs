@@ -3,9 +3,11 @@
 use super::Warning;
 use super::told::ShipmentIn;
 use crate::app::{self, App};
+use crate::domain::tracking_number::Known;
 use crate::flows::take_in::batch::{self as flow, ParcelItem};
 use crate::http::auth::Caller;
 use crate::http::batch::{self, BatchOut};
+use crate::http::carriers::known_numbers;
 use crate::http::fields;
 use crate::http::problem::Problem;
 use actix_web::web::{Data, Json};
@@ -36,14 +38,15 @@ pub struct ShipmentsIn {
 )]
 pub async fn put_shipments(app: Data<App>, caller: Caller, told: Json<ShipmentsIn>) -> Result<Json<BatchOut>, Problem> {
     let (app, seller) = (app.into_inner(), caller.seller()?);
-    let (parcels, read) = batch::read("shipments", told.into_inner().shipments, item_of)?;
+    let known = known_numbers(&app, seller).await?;
+    let (parcels, read) = batch::read("shipments", told.into_inner().shipments, |item| item_of(item, &known))?;
     let put = app::in_background(&app, move |app| flow::put_shipments(&app.sender(seller, None), &parcels));
     Ok(Json(read.answer(put.await.ok_or_else(Problem::internal)??, |id| id.0)))
 }
 
-fn item_of(item: Value) -> Result<(ParcelItem, Vec<Warning>), Problem> {
+fn item_of(item: Value, known: &Known) -> Result<(ParcelItem, Vec<Warning>), Problem> {
     let told: ShipmentIn = fields::object(item)?;
     let (shop, order) = (told.shop.clone(), told.order()?);
-    let (row, warnings) = told.row()?;
+    let (row, warnings) = told.row(known)?;
     Ok((ParcelItem { shop, order, row }, warnings))
 }

@@ -14,6 +14,7 @@ pub use scans::{__path_add_scans, __path_put_scans, add_scans, put_scans};
 pub use shown::{ShipmentOut, Warning, shown};
 
 use super::auth::Caller;
+use super::carriers::known_numbers;
 use super::conditions::{self, Conditions};
 use super::paging::{self, Page};
 use super::problem::Problem;
@@ -57,7 +58,7 @@ pub async fn put_shipment(
 ) -> Result<HttpResponse, Problem> {
     let (app, seller, told) = (app.into_inner(), caller.seller()?, told.into_inner());
     let (shop, order, create_only) = (told.shop.clone(), told.order()?, conditions.create_only());
-    let (row, warnings) = told.row()?;
+    let (row, warnings) = told.row(&known_numbers(&app, seller).await?)?;
     let put = app::in_background(&app, move |app| {
         put::put_shipment(&Sender { create_only, ..app.sender(seller, shop.as_deref()) }, &order, row)
     });

@@ -5,11 +5,12 @@ use crate::app::{self, App};
 use crate::domain::ids::ShipmentId;
 use crate::domain::milestone::SubStatus;
 use crate::domain::scan::{Scan, ScanDetails};
-use crate::domain::tracking_number::Hints;
+use crate::domain::tracking_number::Known;
 use crate::flows::take_in::batch::{self as flow, ScanItem, ScanOf};
 use crate::flows::take_in::put;
 use crate::http::auth::Caller;
 use crate::http::batch::{self, BatchOut};
+use crate::http::carriers::known_numbers;
 use crate::http::fields::{self, text, time};
 use crate::http::problem::Problem;
 use actix_web::web::{Data, Json, Path};
@@ -141,26 +142,28 @@ pub struct ScanOfOneIn {
 )]
 pub async fn put_scans(app: Data<App>, caller: Caller, told: Json<ScansOfManyIn>) -> Result<Json<BatchOut>, Problem> {
     let (app, seller) = (app.into_inner(), caller.seller()?);
-    let (scans, read) = batch::read("scans", told.into_inner().scans, item_of)?;
+    let known = known_numbers(&app, seller).await?;
+    let (scans, read) = batch::read("scans", told.into_inner().scans, |item| item_of(item, &known))?;
     let put = app::in_background(&app, move |app| flow::put_scans(&app.store, seller, &scans, app.now()));
     Ok(Json(read.answer(put.await.ok_or_else(Problem::internal)??, |id| id.0)))
 }
 
-fn item_of(item: Value) -> Result<(ScanItem, Vec<Warning>), Problem> {
+fn item_of(item: Value, known: &Known) -> Result<(ScanItem, Vec<Warning>), Problem> {
     let told: ScanOfOneIn = fields::object(item)?;
-    let of = told.parcel()?;
+    let of = told.parcel(known)?;
     let ScanOfOneIn { occurred_at, sub_status, place, description, .. } = told;
     let scan = ScanIn { occurred_at, sub_status, place, description }.read()?;
     Ok((ScanItem { of, scan }, Vec::new()))
 }
 
 impl ScanOfOneIn {
-    fn parcel(&self) -> Result<ScanOf, Problem> {
+    fn parcel(&self, known: &Known) -> Result<ScanOf, Problem> {
         match (self.shipment_id, &self.tracking_number) {
             (Some(id), None) if self.carrier.is_none() => Ok(ScanOf::Shipment(ShipmentId(id))),
             (None, Some(number)) => {
                 let typed = text("/tracking_number", number, 200)?;
-                Ok(ScanOf::Number(put::prove(&typed, self.carrier.as_deref(), &Hints::default())?.number))
+                let hints = known.hints();
+                Ok(ScanOf::Number(put::prove(&typed, self.carrier.as_deref(), &hints)?.number))
             }
             _ => {
                 let detail = "Name the parcel by shipment_id, or by tracking_number with its carrier, not by both.";

@@ -1,6 +1,5 @@
 //! A shipment as its seller sees it.
 
-use crate::domain::carrier;
 use crate::domain::event_time::{EventTime, EventTimeSchema};
 use crate::flows::list_shipments::ShipmentDetail;
 use crate::flows::take_in::Outcome;
@@ -79,16 +78,15 @@ pub struct LegOut {
 }
 
 pub fn shown(detail: ShipmentDetail, public_url: &str) -> ShipmentOut {
-    let ShipmentDetail { view, shop, legs, token } = detail;
+    let ShipmentDetail { view, shop, legs, token, tracking_url, .. } = detail;
     let (shipment, order, standing) = (view.shipment, view.order, view.standing);
-    let known = shipment.carrier.as_deref().and_then(carrier::by_slug);
     ShipmentOut {
         version: shipment.version,
         id: shipment.id.0,
         order_id: order.id.0,
         shop,
         order_number: order.order_number,
-        tracking_url: known.and_then(|it| it.url_for(&shipment.tracking_number)),
+        tracking_url,
         shipped: shipment.shipped(),
         promise: PromiseOut {
             deliver_by_on: shipment.deliver_by_on,

@@ -1,11 +1,11 @@
 //! A parcel as the shop system tells it, its number proved.
 
 use super::shown::Warning;
-use crate::domain::carrier;
+use crate::domain::carrier::own;
 use crate::domain::ids::OrderId;
 use crate::domain::order::Place;
 use crate::domain::shipment::TrackingRow;
-use crate::domain::tracking_number::Hints;
+use crate::domain::tracking_number::{Hints, Known};
 use crate::flows::take_in::put::{self, OrderRef};
 use crate::http::fields::{country, text, time};
 use crate::http::problem::Problem;
@@ -22,7 +22,7 @@ pub struct ShipmentIn {
     order_number: Option<String>,
     #[schema(example = "1Z999AA10123456784")]
     tracking_number: String,
-    /// A slug, or a name as people write it; told by the number where absent.
+    /// A slug, or a name as people write it, one of your own too; told by the number where absent.
     carrier: Option<String>,
     service: Option<String>,
     /// `2026-09-17T10:04:00`, with `Z` or an offset where you know it.
@@ -47,13 +47,14 @@ impl ShipmentIn {
         }
     }
 
-    pub(super) fn row(self) -> Result<(TrackingRow, Vec<Warning>), Problem> {
+    pub(super) fn row(self, known: &Known) -> Result<(TrackingRow, Vec<Warning>), Problem> {
         let typed = text("/tracking_number", &self.tracking_number, 200)?;
         let from = self.ship_from_country.as_deref().map(|it| country("/ship_from_country", it)).transpose()?;
         let origin = from.map(|it| it.to_string());
-        let hints = Hints { origin_country: origin.as_deref(), ..Hints::default() };
+        let hints = Hints { origin_country: origin.as_deref(), ..known.hints() };
         let proof = put::prove(&typed, self.carrier.as_deref(), &hints)?;
-        let named = self.carrier.as_deref().and_then(carrier::recognise).and_then(|it| it.service);
+        let declared = self.carrier.as_deref().and_then(|it| own::recognise(it, &known.own));
+        let named = declared.and_then(|it| it.service);
         let warning = |(code, detail)| Warning { pointer: "/tracking_number".to_owned(), code, detail };
         let row = TrackingRow {
             order_number: String::new(),
