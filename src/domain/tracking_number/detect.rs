@@ -4,6 +4,7 @@ use super::formats::{DISTINCTIVE, Evidence, Format, Issuer, Shape, TABLE};
 use super::habits::Familiarity;
 use super::{Candidate, CheckOutcome, Hints};
 use crate::domain::carrier::{CarrierSlug, DeclaredCarrier};
+use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::cmp::Reverse;
 
@@ -100,12 +101,15 @@ impl Match {
     }
 }
 
+/// Few numbers have the shape of more formats than find room here without an allocation.
+pub(super) type Matches = SmallVec<[Match; 10]>;
+
 /// Every format that has this number's shape; of a format's several shapes the one whose check passes, then the one that
 /// tells most.
-pub(super) fn matches(number: &str) -> Vec<Match> {
+pub(super) fn matches(number: &str) -> Matches {
     let number = number.as_bytes();
-    let mut found: Vec<Match> = Vec::new();
-    for shape in TABLE.shapes_like(number).filter(|it| it.fits(number)) {
+    let mut found = Matches::new();
+    for shape in TABLE.shapes_of(number) {
         let Some(format) = TABLE.format_of(shape) else { continue };
         let fresh = held_against(number, format, shape);
         match found.last_mut().filter(|it| it.shape.format == shape.format) {
@@ -154,40 +158,12 @@ struct Ranked {
     is_own: bool,
     familiarity: Familiarity,
     is_near: bool,
+    kind: Kind,
+    /// Its share among those of its kind, before they are added up.
+    weight: f64,
 }
 
-impl Ranked {
-    /// Declared before distinctive before familiar before near: hints rank, and a failed check comes last all the same.
-    fn key(&self) -> impl Ord + use<> {
-        let Self { it, is_own, familiarity, is_near } = self;
-        let specificity = Reverse(it.shape.specificity);
-        (it.failed(), !is_own, !it.is_distinctive(), Reverse(*familiarity), !is_near, !it.passed(), specificity)
-    }
-
-    /// Its share among those that are alike.
-    fn weight(&self) -> f64 {
-        let near = if self.is_near { 3.0 } else { 1.0 };
-        let familiar = match self.familiarity {
-            Familiarity::None => 1.0,
-            Familiarity::Carrier => 2.0,
-            Familiarity::Prefix => 6.0,
-        };
-        f64::from(self.it.shape.specificity) * near * familiar
-    }
-
-    /// Neither distinctive nor declared, so that others of its kind count.
-    fn kind(&self) -> Kind {
-        match self.it.outcome {
-            CheckOutcome::Failed => Kind::Failed,
-            _ if self.it.is_distinctive() => Kind::Distinctive,
-            CheckOutcome::Passed if self.is_own => Kind::Own,
-            CheckOutcome::Passed => Kind::Passed,
-            CheckOutcome::None if self.it.is_telling() && !self.it.is_hearsay() => Kind::Telling,
-            CheckOutcome::None => Kind::ShapeOnly,
-        }
-    }
-}
-
+/// How sure a match can be, apart from its rivals.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Failed,
@@ -198,6 +174,35 @@ enum Kind {
     /// No check, but a shape that says something.
     Telling,
     ShapeOnly,
+}
+
+impl Ranked {
+    fn of(it: &Match, is_own: bool, number: &str, hints: &Hints<'_>) -> Self {
+        let (familiarity, is_near) = (it.familiarity(number, hints), it.is_near(hints));
+        let near = if is_near { 3.0 } else { 1.0 };
+        let familiar = match familiarity {
+            Familiarity::None => 1.0,
+            Familiarity::Carrier => 2.0,
+            Familiarity::Prefix => 6.0,
+        };
+        let kind = match it.outcome {
+            CheckOutcome::Failed => Kind::Failed,
+            _ if it.is_distinctive() => Kind::Distinctive,
+            CheckOutcome::Passed if is_own => Kind::Own,
+            CheckOutcome::Passed => Kind::Passed,
+            CheckOutcome::None if it.is_telling() && !it.is_hearsay() => Kind::Telling,
+            CheckOutcome::None => Kind::ShapeOnly,
+        };
+        let weight = f64::from(it.shape.specificity) * near * familiar;
+        Self { it: *it, is_own, familiarity, is_near, kind, weight }
+    }
+
+    /// Declared before distinctive before familiar before near: hints rank, and a failed check comes last all the same.
+    fn key(&self) -> impl Ord + use<> {
+        let Self { it, is_own, familiarity, is_near, .. } = self;
+        let specificity = Reverse(it.shape.specificity);
+        (it.failed(), !is_own, !it.is_distinctive(), Reverse(*familiarity), !is_near, !it.passed(), specificity)
+    }
 }
 
 /// The carriers of the matches, likeliest first: the declared one, then those that the seller or the journey is near to.
@@ -212,41 +217,38 @@ pub(super) fn candidates(
     let any_passed = found.iter().any(Match::passed);
     let own = |it: &Match| declared.is_some_and(|declared| it.fits(declared, number));
     let telling = |it: &Match| !it.failed() || it.is_distinctive() || !(any_passed || it.is_hearsay());
-    let ranked = found.iter().filter(|it| it.carrier.is_some() && (own(it) || telling(it)));
-    let mut ranked: Vec<Ranked> = ranked
-        .map(|it| Ranked {
-            it: *it,
-            is_own: own(it),
-            familiarity: it.familiarity(number, hints),
-            is_near: it.is_near(hints),
-        })
+    let listed = found.iter().filter(|it| it.carrier.is_some()).map(|it| (it, own(it)));
+    let mut ranked: SmallVec<[Ranked; 10]> = listed
+        .filter(|(it, is_own)| *is_own || telling(it))
+        .map(|(it, is_own)| Ranked::of(it, is_own, number, hints))
         .collect();
     if ranked.len() > 1 {
-        ranked.sort_by_cached_key(Ranked::key);
+        ranked.sort_by_key(Ranked::key);
     }
+    let sum = |kind: Kind| ranked.iter().filter(|it| it.kind == kind).map(|it| it.weight).sum::<f64>();
+    let sums = (sum(Kind::Passed), sum(Kind::ShapeOnly));
+    // Nobody is surer than the one ranked before.
     let mut ceiling = 1.0;
-    ranked.iter().filter_map(|it| candidate(number, it, confidence(it, &ranked, &mut ceiling))).collect()
+    let mut candidates = Vec::with_capacity(ranked.len());
+    candidates.extend(ranked.iter().filter_map(|it| {
+        ceiling = confidence(it, sums, any_passed).min(ceiling);
+        candidate(number, it, (ceiling * 1000.0).round() / 1000.0)
+    }));
+    candidates
 }
 
-/// How sure this one is; never surer than the one ranked before it.
-fn confidence(it: &Ranked, all: &[Ranked], ceiling: &mut f64) -> f64 {
-    let share = |kind: Kind| {
-        let alike = || all.iter().filter(|other| other.kind() == kind);
-        it.weight() / alike().map(Ranked::weight).sum::<f64>()
-    };
-    let anything_passed = all.iter().any(|it| it.it.passed());
-    let sure = match it.kind() {
+/// How sure this one is, given what those add up to whose check passes, and those that have the shape alone.
+fn confidence(it: &Ranked, (passed, shape_only): (f64, f64), any_passed: bool) -> f64 {
+    match it.kind {
         Kind::Failed => 0.05,
         Kind::Distinctive if it.it.passed() => 0.99,
         Kind::Distinctive | Kind::Own => 0.95,
-        Kind::Passed if share(Kind::Passed) > 0.999 => 0.80,
-        Kind::Passed => 0.60 * share(Kind::Passed),
+        Kind::Passed if it.weight >= passed => 0.80,
+        Kind::Passed => 0.60 * it.weight / passed,
         Kind::Telling => 0.70,
-        Kind::ShapeOnly if anything_passed => 0.10 * share(Kind::ShapeOnly),
-        Kind::ShapeOnly => 0.30 * share(Kind::ShapeOnly),
-    };
-    *ceiling = sure.min(*ceiling);
-    (*ceiling * 1000.0).round() / 1000.0
+        Kind::ShapeOnly if any_passed => 0.10 * it.weight / shape_only,
+        Kind::ShapeOnly => 0.30 * it.weight / shape_only,
+    }
 }
 
 fn candidate(number: &str, Ranked { it, .. }: &Ranked, confidence: f64) -> Option<Candidate> {

@@ -3,6 +3,7 @@
 
 use super::check_digit::Rule;
 use super::pattern::{DIGITS, SYMBOLS, bit, compiled};
+use super::repair::MOST_ZEROS;
 use super::{CheckOutcome, detect};
 use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
@@ -165,6 +166,8 @@ pub(super) struct Shape {
     pub(super) specificity: u8,
     /// Whether a letter stands in every number of this shape.
     pub(super) has_letters: bool,
+    /// Whether its places hold any digit, and nothing else.
+    is_any_digits: bool,
     /// Characters at the start that are fixed.
     pub(super) literal: String,
     pub(super) tracked: (usize, usize),
@@ -178,6 +181,14 @@ impl Shape {
 
     pub(super) fn fits(&self, number: &[u8]) -> bool {
         self.places.len() == number.len() && self.begins(number)
+    }
+
+    /// As [`Self::fits`], for a number of this length whose symbols are sets already; `digits` where all are digits.
+    fn takes(&self, symbols: &[u64], digits: bool) -> bool {
+        if self.is_any_digits {
+            return digits;
+        }
+        self.places.iter().zip(symbols).all(|(place, symbol)| place & symbol != 0)
     }
 
     /// Whether some text has both shapes.
@@ -201,6 +212,8 @@ pub(super) struct Table {
     /// Shapes by length and first character.
     index: Vec<Vec<usize>>,
     issuers: HashMap<[u8; 2], String>,
+    /// Lengths of shapes that are a carrier's own and begin with a zero.
+    zero_led: Vec<usize>,
 }
 
 impl Table {
@@ -213,6 +226,19 @@ impl Table {
     pub(super) fn shapes_like(&self, number: &[u8]) -> impl Iterator<Item = &Shape> {
         let slot = number.first().and_then(|first| slot(number.len(), *first)).and_then(|slot| self.index.get(slot));
         slot.into_iter().flatten().filter_map(|it| self.shapes.get(*it))
+    }
+
+    /// The shapes that this number has; none for one longer than [`LONGEST`].
+    pub(super) fn shapes_of(&self, number: &[u8]) -> impl Iterator<Item = &Shape> {
+        let mut symbols = [0; LONGEST];
+        symbols.iter_mut().zip(number).for_each(|(symbol, byte)| *symbol = bit(*byte));
+        let digits = number.iter().all(u8::is_ascii_digit);
+        self.shapes_like(number).filter(move |it| it.takes(&symbols, digits))
+    }
+
+    /// Whether with a zero or more in front a number of this length might be one carrier's own.
+    pub(super) fn may_lack_zeros(&self, length: usize) -> bool {
+        self.zero_led.iter().any(|it| (length + 1..=length + MOST_ZEROS).contains(it))
     }
 
     pub(super) fn format_of(&self, shape: &Shape) -> Option<&Format> {
@@ -253,6 +279,8 @@ impl Table {
                 table.shapes.push(shape);
             }
         }
+        let own = table.shapes.iter().filter(|it| it.specificity >= DISTINCTIVE && it.literal.starts_with('0'));
+        table.zero_led = own.map(Shape::length).collect();
         table.formats = sheet.formats;
         table.audit()?;
         Ok(table)
@@ -328,6 +356,7 @@ fn shapes_of(number: usize, format: &Format) -> Result<Vec<Shape>, FormatFault> 
                 format: number,
                 specificity: row.specificity.unwrap_or(format.specificity),
                 has_letters: places.iter().any(|it| it & DIGITS == 0),
+                is_any_digits: places.iter().all(|it| *it == DIGITS),
                 places,
                 literal,
                 tracked,

@@ -6,6 +6,7 @@ use super::habits::Familiarity;
 use super::repair::{Letters, Slips};
 use super::{Candidate, CheckOutcome, Hints, NumberCode, Repair, RepairCode, Validity, placeholder, repair};
 use crate::domain::carrier::{self, DeclaredCarrier};
+use smallvec::SmallVec;
 use std::borrow::Cow;
 
 /// A spreadsheet keeps fifteen digits; this many zeros behind them are no chance, whatever the check says.
@@ -13,6 +14,9 @@ const CERTAIN_ZEROS: usize = 5;
 
 /// With fewer zeros than this the number may well end so.
 const TELLING_ZEROS: usize = 2;
+
+/// Those of the matches that have something in common.
+type Picked<'a> = SmallVec<[&'a Match; 10]>;
 
 pub(super) struct Verdict {
     pub(super) validity: Validity,
@@ -286,8 +290,8 @@ fn expectation(number: &str, wrong: &Match) -> String {
 }
 
 fn among_all(number: &str, found: &[Match], hints: &Hints<'_>) -> Verdict {
-    let standing: Vec<&Match> = found.iter().filter(|it| it.stands()).collect();
-    let passing: Vec<&Match> = standing.iter().copied().filter(|it| it.passed() && !it.is_hearsay()).collect();
+    let standing: Picked<'_> = found.iter().filter(|it| it.stands()).collect();
+    let passing: Picked<'_> = standing.iter().copied().filter(|it| it.passed() && !it.is_hearsay()).collect();
     if let Some(certain) = certain(number, &standing, &passing, hints) {
         return test_number(number, certain).unwrap_or_else(|| Verdict::valid(certainty(certain)));
     }
@@ -306,7 +310,9 @@ fn among_all(number: &str, found: &[Match], hints: &Hints<'_>) -> Verdict {
         return wrong_digit(number, wrong, repaired(Letters::AmidDigits), hints);
     }
     let mut repairs = repaired(Letters::Anywhere);
-    repairs.extend(repair::with_zeros(number, |it, _| it.is_distinctive()));
+    if TABLE.may_lack_zeros(number.len()) {
+        repairs.extend(repair::with_zeros(number, |it, _| it.is_distinctive()));
+    }
     if let Some(verdict) = Verdict::repairable(NumberCode::BadFormat, repairs) {
         return verdict;
     }
@@ -318,7 +324,7 @@ fn among_all(number: &str, found: &[Match], hints: &Hints<'_>) -> Verdict {
 /// A shape that is the carrier's alone does, and so does a right check digit under a shape with letters that nothing else
 /// has. Digits alone pass some check by chance in one case of ten: they need a hint besides, and no rival.
 fn certain<'a>(number: &str, standing: &[&'a Match], passing: &[&'a Match], hints: &Hints<'_>) -> Option<&'a Match> {
-    let distinctive: Vec<&Match> = standing.iter().copied().filter(|it| it.is_distinctive()).collect();
+    let distinctive: Picked<'_> = standing.iter().copied().filter(|it| it.is_distinctive()).collect();
     if single_carrier(&distinctive).is_some() {
         return distinctive.into_iter().max_by_key(|it| it.passed());
     }
@@ -375,6 +381,9 @@ fn unproved(number: &str, standing: &[&Match], found: &[Match]) -> Verdict {
 
 /// The shape with a carrier's own letters in front that the number has but for a character or two.
 fn nearly_begun(number: &str) -> Option<(usize, &'static Format)> {
+    if number.bytes().all(|it| it.is_ascii_digit()) {
+        return None;
+    }
     let names_carrier = |it: &&Shape| {
         it.specificity >= DISTINCTIVE
             && it.literal.bytes().any(|it| it.is_ascii_alphabetic())

@@ -95,8 +95,10 @@ fn carrier_before(text: &str) -> Option<(DeclaredCarrier, &str)> {
 
 fn carrier_behind(text: &str) -> Option<(&str, DeclaredCarrier)> {
     let (number, name) = text.rsplit_once(|it: char| it.is_whitespace() || it == '(')?;
-    let all_letters = name.chars().all(char::is_alphabetic);
-    let carrier = carrier_named(name).filter(|_| all_letters && number.bytes().any(|it| it.is_ascii_digit()))?;
+    if !name.chars().all(char::is_alphabetic) || !number.bytes().any(|it| it.is_ascii_digit()) {
+        return None;
+    }
+    let carrier = carrier_named(name)?;
     let number = number.trim_end_matches(is_edge);
     let by = number.rsplit_once(' ').filter(|(_, word)| is_in(&["via", "by", "with", "per", "mit"], word));
     Some((by.map_or(number, |(number, _)| number), carrier))

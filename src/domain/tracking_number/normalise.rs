@@ -169,8 +169,11 @@ fn without_thousands(text: &str) -> Cow<'_, str> {
 
 /// The one part of a list that looks like a number, or the whole where there is no list.
 fn only_number_of(text: &str) -> Result<&str, Refusal> {
-    let commas = text.split([',', ';', '|', '\n', '\r', '\t', '&', '+', '/']);
-    let parts = commas.flat_map(|it| it.split(" and ")).flat_map(|it| it.split(" und "));
+    const BETWEEN: [char; 9] = [',', ';', '|', '\n', '\r', '\t', '&', '+', '/'];
+    if !text.contains(BETWEEN) && !text.contains(" and ") && !text.contains(" und ") {
+        return Ok(text);
+    }
+    let parts = text.split(BETWEEN).flat_map(|it| it.split(" and ")).flat_map(|it| it.split(" und "));
     let numbers: Vec<&str> = parts.filter(|it| looks_like_number(without_labels(unwrapped(it)).0)).collect();
     match numbers.as_slice() {
         [] => Ok(text),

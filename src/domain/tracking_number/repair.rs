@@ -8,7 +8,7 @@ use super::{Repair, RepairCode, placeholder};
 use crate::domain::carrier::CarrierSlug;
 
 /// A spreadsheet drops all zeros in front; no format on file begins with more of them.
-const MOST_ZEROS: usize = 2;
+pub(super) const MOST_ZEROS: usize = 2;
 
 /// With more lookalikes than this only all of them at once are tried, to keep the tries few.
 const MOST_LOOKALIKES: usize = 6;
