@@ -9,14 +9,17 @@ use crate::store::shipments::{Leg, ShipmentView};
 use crate::store::{SellerTables, Store, StoreError};
 use jiff::Timestamp;
 
+pub use crate::store::corrections::Correction;
 pub use crate::store::shipments::{Search, ShipmentFilter};
 
-/// A shipment with its order, standing and legs.
+/// A shipment with its order, standing, legs and former numbers.
 pub struct ShipmentDetail {
     pub view: ShipmentView,
     pub shop: String,
     pub legs: Vec<Leg>,
     pub token: Option<String>,
+    /// Newest first.
+    pub history: Vec<Correction>,
 }
 
 /// One shipment; `None` where the seller has none of this id.
@@ -27,7 +30,7 @@ pub fn show_shipment(
     id: ShipmentId,
 ) -> Result<Option<ShipmentDetail>, StoreError> {
     store.seller(seller).read(|tables| match tables.shipment_view(id)? {
-        Some(view) => detail(tables, secrets, view).map(Some),
+        Some(view) => Ok(details(tables, secrets, vec![view])?.pop()),
         None => Ok(None),
     })
 }
@@ -49,7 +52,7 @@ pub fn list_shipments(
             }
         }
         let page = tables.shipments_page(&filter, before, limit)?;
-        page.into_iter().map(|view| detail(tables, secrets, view)).collect()
+        details(tables, secrets, page)
     })
 }
 
@@ -60,6 +63,18 @@ pub fn search(text: &str) -> Option<Search> {
     let check = tracking_number::check(text, &Hints::default());
     let tracking_number = check.tracked_number().unwrap_or(text).to_owned();
     (!text.is_empty()).then(|| Search { order_number: text.to_owned(), tracking_number, email: email_key(text) })
+}
+
+/// What is doubtful about a shipment's number, in a sentence for its seller; `None` where nothing is.
+pub fn doubt(view: &ShipmentView) -> Option<String> {
+    let (shipment, order) = (&view.shipment, &view.order);
+    let origin = shipment.origin_country.as_deref().or(order.origin_country.as_deref());
+    let hints = Hints {
+        carrier: shipment.declared_carrier.as_deref().or(shipment.carrier.as_deref()),
+        origin_country: origin,
+        destination_country: order.country.as_deref(),
+    };
+    shipment.suspicious.then(|| tracking_number::check(&shipment.typed_number, &hints).detail)
 }
 
 /// Whom an order goes to; `None` where nobody said, or it was erased.
@@ -90,9 +105,20 @@ pub fn list_events(
     })
 }
 
-fn detail(tables: &mut SellerTables, secrets: &Secrets, view: ShipmentView) -> Result<ShipmentDetail, StoreError> {
-    let shop = tables.shops()?.into_iter().find(|shop| shop.id == view.order.shop_id).map(|shop| shop.name);
-    let legs = tables.legs(view.shipment.id)?;
-    let token = secrets.open(view.order.id.0.as_bytes(), &view.order.token_sealed).ok();
-    Ok(ShipmentDetail { shop: shop.unwrap_or_default(), legs, token, view })
+fn details(
+    tables: &mut SellerTables,
+    secrets: &Secrets,
+    page: Vec<ShipmentView>,
+) -> Result<Vec<ShipmentDetail>, StoreError> {
+    let ids: Vec<ShipmentId> = page.iter().map(|view| view.shipment.id).collect();
+    let mut corrections = tables.corrections_of(&ids)?;
+    let shops = tables.shops()?;
+    let detail = |view: ShipmentView| {
+        let shop = shops.iter().find(|shop| shop.id == view.order.shop_id).map(|shop| shop.name.clone());
+        let legs = tables.legs(view.shipment.id)?;
+        let token = secrets.open(view.order.id.0.as_bytes(), &view.order.token_sealed).ok();
+        let history = corrections.remove(&view.shipment.id).unwrap_or_default();
+        Ok(ShipmentDetail { shop: shop.unwrap_or_default(), legs, token, history, view })
+    };
+    page.into_iter().map(detail).collect()
 }

@@ -38,7 +38,8 @@ pub async fn put_shipments(app: Data<App>, caller: Caller, told: Json<ShipmentsI
     let (app, seller) = (app.into_inner(), caller.seller()?);
     let (parcels, read) = batch::read("shipments", told.into_inner().shipments, item_of)?;
     let put = app::in_background(&app, move |app| flow::put_shipments(&app.sender(seller, None), &parcels));
-    Ok(Json(read.answer(put.await.ok_or_else(Problem::internal)??, |id| id.0)))
+    let done = put.await.ok_or_else(Problem::internal)??;
+    Ok(Json(read.answer(done, |it| (it.id.0, it.outcome, it.remark.map(Warning::of_number)))))
 }
 
 fn item_of(item: Value) -> Result<(ParcelItem, Vec<Warning>), Problem> {

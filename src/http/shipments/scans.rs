@@ -143,7 +143,7 @@ pub async fn put_scans(app: Data<App>, caller: Caller, told: Json<ScansOfManyIn>
     let (app, seller) = (app.into_inner(), caller.seller()?);
     let (scans, read) = batch::read("scans", told.into_inner().scans, item_of)?;
     let put = app::in_background(&app, move |app| flow::put_scans(&app.store, seller, &scans, app.now()));
-    Ok(Json(read.answer(put.await.ok_or_else(Problem::internal)??, |id| id.0)))
+    Ok(Json(read.answer(put.await.ok_or_else(Problem::internal)??, |(id, outcome)| (id.0, outcome, None))))
 }
 
 fn item_of(item: Value) -> Result<(ScanItem, Vec<Warning>), Problem> {

@@ -54,7 +54,6 @@ impl ShipmentIn {
         let hints = Hints { origin_country: origin.as_deref(), ..Hints::default() };
         let proof = put::prove(&typed, self.carrier.as_deref(), &hints)?;
         let named = self.carrier.as_deref().and_then(carrier::recognise).and_then(|it| it.service);
-        let warning = |(code, detail)| Warning { pointer: "/tracking_number".to_owned(), code, detail };
         let row = TrackingRow {
             order_number: String::new(),
             number: proof.number,
@@ -70,6 +69,6 @@ impl ShipmentIn {
             destination: Place::default(),
             origin: Place { country: from, region: self.ship_from_region, postal_code: None },
         };
-        Ok((row, proof.doubt.map(warning).into_iter().collect()))
+        Ok((row, proof.doubt.map(Warning::of_number).into_iter().collect()))
     }
 }
