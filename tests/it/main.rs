@@ -27,6 +27,7 @@ mod browser;
 mod cancels;
 mod changes;
 mod conditions;
+mod corrections;
 mod crash;
 mod house;
 mod idempotency;
