@@ -94,6 +94,22 @@ pub struct ShipmentEdit {
     pub deliver_by_on: Edit<Date>,
     pub origin_country: Edit<CountryCode>,
     pub origin_region: Edit<String>,
+    pub number: NumberEdit,
+}
+
+/// What a change says of the number that a parcel goes under, and of whose number it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NumberEdit {
+    /// As it was typed; a number cannot be cleared.
+    pub typed: Option<String>,
+    /// As people write it. Cleared, it declares nothing, and the carrier that the number names counts.
+    pub carrier: Edit<String>,
+}
+
+impl NumberEdit {
+    pub fn is_kept(&self) -> bool {
+        self.typed.is_none() && self.carrier.is_kept()
+    }
 }
 
 /// The seller's own word on when a parcel was shipped and delivered. What is cleared is taken back.

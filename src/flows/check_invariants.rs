@@ -135,8 +135,11 @@ fn broken_shipment(
     let Some(shipment) = tables.shipment(id)? else { return gone("row") };
     let Some(order) = tables.order(shipment.order_id)? else { return gone("order") };
     let Some(stored) = tables.standing(id)? else { return gone("standing") };
-    if tables.legs(id)?.is_empty() {
-        return gone("leg");
+    let legs = tables.legs(id)?;
+    let Some(leg) = legs.first() else { return gone("leg") };
+    if leg.number != shipment.tracking_number {
+        let (goes, follows) = (&shipment.tracking_number, &leg.number);
+        return Ok(Some(format!("shipment {id} of seller {} goes under {goes}, but {follows} is followed", seller.id)));
     }
     let due = stored.reconsider_at.is_some_and(|at| at.0 <= now);
     let judged_at = if due { stored.judged_at.0 } else { now };

@@ -1,6 +1,6 @@
 //! Shipments as their seller sees them.
 
-use crate::domain::carrier::own::{self, OwnCarrier};
+use crate::domain::carrier::own;
 use crate::domain::ids::{OrderId, SellerId, ShipmentId};
 use crate::domain::order::{Contact, email_key};
 use crate::domain::scan::{ScanDetails, TrackingEvent};
@@ -10,9 +10,10 @@ use crate::store::shipments::{Leg, ShipmentView};
 use crate::store::{SellerTables, Store, StoreError};
 use jiff::Timestamp;
 
+pub use crate::store::corrections::Correction;
 pub use crate::store::shipments::{Search, ShipmentFilter};
 
-/// A shipment with its order, standing and legs.
+/// A shipment with its order, standing, legs and former numbers.
 pub struct ShipmentDetail {
     pub view: ShipmentView,
     pub shop: String,
@@ -22,6 +23,8 @@ pub struct ShipmentDetail {
     pub carrier_name: Option<String>,
     /// The carrier's own page.
     pub tracking_url: Option<String>,
+    /// Newest first.
+    pub history: Vec<Correction>,
 }
 
 /// One shipment; `None` where the seller has none of this id.
@@ -32,10 +35,7 @@ pub fn show_shipment(
     id: ShipmentId,
 ) -> Result<Option<ShipmentDetail>, StoreError> {
     store.seller(seller).read(|tables| match tables.shipment_view(id)? {
-        Some(view) => {
-            let own = tables.own_carriers()?;
-            detail(tables, secrets, view, &own).map(Some)
-        }
+        Some(view) => Ok(details(tables, secrets, vec![view])?.pop()),
         None => Ok(None),
     })
 }
@@ -57,8 +57,7 @@ pub fn list_shipments(
             }
         }
         let page = tables.shipments_page(&filter, before, limit)?;
-        let own = tables.own_carriers()?;
-        page.into_iter().map(|view| detail(tables, secrets, view, &own)).collect()
+        details(tables, secrets, page)
     })
 }
 
@@ -69,6 +68,19 @@ pub fn search(text: &str) -> Option<Search> {
     let check = tracking_number::check(text, &Hints::default());
     let tracking_number = check.tracked_number().unwrap_or(text).to_owned();
     (!text.is_empty()).then(|| Search { order_number: text.to_owned(), tracking_number, email: email_key(text) })
+}
+
+/// What is doubtful about a shipment's number, in a sentence for its seller; `None` where nothing is.
+pub fn doubt(view: &ShipmentView) -> Option<String> {
+    let (shipment, order) = (&view.shipment, &view.order);
+    let origin = shipment.origin_country.as_deref().or(order.origin_country.as_deref());
+    let hints = Hints {
+        carrier: shipment.declared_carrier.as_deref().or(shipment.carrier.as_deref()),
+        origin_country: origin,
+        destination_country: order.country.as_deref(),
+        ..Hints::default()
+    };
+    shipment.suspicious.then(|| tracking_number::check(&shipment.typed_number, &hints).detail)
 }
 
 /// Whom an order goes to; `None` where nobody said, or it was erased.
@@ -99,17 +111,23 @@ pub fn list_events(
     })
 }
 
-fn detail(
+fn details(
     tables: &mut SellerTables,
     secrets: &Secrets,
-    view: ShipmentView,
-    own: &[OwnCarrier],
-) -> Result<ShipmentDetail, StoreError> {
-    let shop = tables.shops()?.into_iter().find(|shop| shop.id == view.order.shop_id).map(|shop| shop.name);
-    let legs = tables.legs(view.shipment.id)?;
-    let token = secrets.open(view.order.id.0.as_bytes(), &view.order.token_sealed).ok();
-    let carrier = view.shipment.carrier.as_deref();
-    let carrier_name = carrier.map(|slug| own::name_of(slug, own).unwrap_or(slug).to_owned());
-    let tracking_url = carrier.and_then(|slug| own::page_of(slug, &view.shipment.tracking_number, own));
-    Ok(ShipmentDetail { shop: shop.unwrap_or_default(), legs, token, carrier_name, tracking_url, view })
+    page: Vec<ShipmentView>,
+) -> Result<Vec<ShipmentDetail>, StoreError> {
+    let ids: Vec<ShipmentId> = page.iter().map(|view| view.shipment.id).collect();
+    let mut corrections = tables.corrections_of(&ids)?;
+    let (shops, own) = (tables.shops()?, tables.own_carriers()?);
+    let detail = |view: ShipmentView| {
+        let shop = shops.iter().find(|shop| shop.id == view.order.shop_id).map(|shop| shop.name.clone());
+        let legs = tables.legs(view.shipment.id)?;
+        let token = secrets.open(view.order.id.0.as_bytes(), &view.order.token_sealed).ok();
+        let history = corrections.remove(&view.shipment.id).unwrap_or_default();
+        let carrier = view.shipment.carrier.as_deref();
+        let carrier_name = carrier.map(|slug| own::name_of(slug, &own).unwrap_or(slug).to_owned());
+        let tracking_url = carrier.and_then(|slug| own::page_of(slug, &view.shipment.tracking_number, &own));
+        Ok(ShipmentDetail { shop: shop.unwrap_or_default(), legs, token, carrier_name, tracking_url, history, view })
+    };
+    page.into_iter().map(detail).collect()
 }

@@ -213,7 +213,7 @@ fn follow(tables: &mut SellerTables, moment: &Moment, row: &StandingRow) -> Resu
     for leg in tables.legs(row.shipment_id)? {
         match (row.is_open, leg.next_check_at) {
             (true, None) => tables.schedule_check(leg.tracker_id, Some(moment.now))?,
-            (false, Some(_)) if !other_open(tables, &leg.tracker_id, row.shipment_id)? => {
+            (false, Some(_)) if !is_awaited(tables, leg.tracker_id)? => {
                 tables.schedule_check(leg.tracker_id, None)?;
             }
             _ => {}
@@ -222,9 +222,10 @@ fn follow(tables: &mut SellerTables, moment: &Moment, row: &StandingRow) -> Resu
     Ok(())
 }
 
-fn other_open(tables: &mut SellerTables, tracker: &TrackerId, but: ShipmentId) -> Result<bool, StoreError> {
-    for other in tables.shipments_under(*tracker)? {
-        if other != but && tables.standing(other)?.is_some_and(|standing| standing.is_open) {
+/// Whether more is to be expected of any shipment under a tracker, as they stand.
+pub fn is_awaited(tables: &mut SellerTables, tracker: TrackerId) -> Result<bool, StoreError> {
+    for shipment in tables.shipments_under(tracker)? {
+        if tables.standing(shipment)?.is_some_and(|standing| standing.is_open) {
             return Ok(true);
         }
     }

@@ -2,8 +2,7 @@
 
 use super::problem::Problem;
 use super::shipments::Warning;
-use crate::flows::take_in::Outcome;
-use crate::flows::take_in::batch::Done;
+use crate::flows::take_in::{ChangeError, Outcome};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -55,6 +54,9 @@ enum BatchOutcome {
 
 const MOST_ITEMS: usize = 500;
 
+/// What became of an item that was taken in: of which thing, how, and what its sender should know.
+pub type DoneItem = (Uuid, Outcome, Option<Warning>);
+
 /// How the items of a batch were read: for each its warnings, or what is wrong with it.
 pub struct Readings {
     member: &'static str,
@@ -82,14 +84,15 @@ pub fn read<I, T>(
 
 impl Readings {
     /// Puts together how items were read and what became of those that could be, in order.
-    pub fn answer<I>(self, done: Vec<Done<I>>, id: impl Fn(I) -> Uuid) -> BatchOut {
+    pub fn answer<D>(self, done: Vec<Result<D, ChangeError>>, told: impl Fn(D) -> DoneItem) -> BatchOut {
         let mut done = done.into_iter();
         let mut summary = BatchSummary::default();
         let mut results = Vec::with_capacity(self.items.len());
         for (index, read) in self.items.into_iter().enumerate() {
-            let result = read.and_then(|warnings| {
-                let (of, outcome) = done.next().ok_or_else(Problem::internal)??;
-                Ok((id(of), outcome, warnings))
+            let result = read.and_then(|mut warnings| {
+                let (id, outcome, warning) = told(done.next().ok_or_else(Problem::internal)??);
+                warnings.extend(warning);
+                Ok((id, outcome, warnings))
             });
             let result = result.map_err(|problem| problem.within(&format!("/{}/{index}", self.member)));
             results.push(summary.count(index, result));

@@ -46,7 +46,7 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::{HttpResponse, web};
 use auth::Access;
 use idempotency::{Door, KeyHeader, Repeats};
-use pages::{carrier_pages, door_pages, front, invitation_pages, settings_pages, shipment_pages};
+use pages::{carrier_pages, door_pages, front, invitation_pages, number_pages, settings_pages, shipment_pages};
 use problem::Problem;
 use specification::{Doors, Keys, Limited};
 use std::collections::BTreeMap;
@@ -198,6 +198,7 @@ routes! {
     OPEN_PAGE    invitation_pages join;
     PAGE         shipment_pages   list_shipments;
     PAGE         shipment_pages   show_shipment;
+    MANAGER_PAGE number_pages     correct_number;
     MANAGER_PAGE settings_pages   show_settings;
     MANAGER_PAGE settings_pages   save_settings;
     MANAGER_PAGE settings_pages   make_shop;

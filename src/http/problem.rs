@@ -321,6 +321,13 @@ impl From<ChangeError> for Problem {
                 "It is there already, and If-None-Match: * asks to make a new one. Leave the header out to bring it up \
                  to date.",
             ),
+            ChangeError::NumberTaken { other, number } => {
+                let detail = format!(
+                    "Shipment {other} of this order goes under {number} already. If the two are one parcel, cancel this one; \
+                     else correct the other first."
+                );
+                Self::new(StatusCode::CONFLICT, "number_taken", detail)
+            }
             ChangeError::TakeIn(error) => error.into(),
             ChangeError::Store(error) => error.into(),
         }

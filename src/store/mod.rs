@@ -8,6 +8,7 @@ pub mod api_keys;
 pub mod audit;
 mod connection;
 pub mod contacts;
+pub mod corrections;
 mod error;
 pub mod events;
 pub mod idempotency;

@@ -39,6 +39,7 @@ changes! {
     MilestoneChanged "shipment.milestone_changed";
     VerdictChanged "shipment.verdict_changed";
     PromiseChanged "shipment.promise_changed";
+    NumberCorrected "shipment.number_corrected";
     ImportCompleted "import.completed";
 }
 

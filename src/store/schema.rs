@@ -264,6 +264,7 @@ diesel::table! {
         number_validity -> Nullable<Text>,
         number_code -> Nullable<Text>,
         formats_version -> Nullable<Text>,
+        declared_carrier -> Nullable<Text>,
     }
 }
 

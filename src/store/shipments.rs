@@ -51,6 +51,8 @@ pub struct Shipment {
     pub number_code: Option<String>,
     /// Of the table of formats by which it was proved.
     pub formats_version: Option<String>,
+    /// The carrier as its seller declared it, `other` included; none where nothing was declared.
+    pub declared_carrier: Option<String>,
 }
 
 impl Shipment {

@@ -28,6 +28,7 @@ mod cancels;
 mod carriers;
 mod changes;
 mod conditions;
+mod corrections;
 mod crash;
 mod house;
 mod idempotency;

@@ -30,6 +30,10 @@ fn asks(method: &str, path: &str, it: &Victim) -> Option<Vec<Ask>> {
             [ORDER, NUMBER, EMAIL, ""].map(|q| (format!("/shipments?q={}", crate::browser::escaped(q)), vec![])).into(),
         ),
         ("GET", "/shipments/{id}") => bare(at(&it.shipment)),
+        ("POST", "/shipments/{id}/number") => {
+            let fields = vec![("tracking_number", crate::parcels::ups(77)), ("carrier", "UPS".to_owned())];
+            Some(vec![(at(&it.shipment), fields)])
+        }
         ("POST", "/settings/keys/{id}/revoke") => bare(at(&it.api_key)),
         ("POST", "/settings/people/{id}/remove") => bare(at(&it.user)),
         ("POST", "/settings/shops/{id}") => {

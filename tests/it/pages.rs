@@ -27,12 +27,13 @@ fn each_role_opens_its_pages(database: Database) {
         roles.map(|role| (role, Browser::joined(&server, &key, (&format!("{role}@example.com"), PASSWORD), role)));
     let shipment = format!("/shipments/{NONE}");
     let (shop, revoke) = (format!("/settings/shops/{NONE}"), format!("/settings/keys/{NONE}/revoke"));
-    let remove = format!("/settings/people/{NONE}/remove");
     let remove_carrier = "/settings/carriers/bobs-bikes/remove";
+    let (remove, correct) = (format!("/settings/people/{NONE}/remove"), format!("{shipment}/number"));
     for (method, path, of_managers, found) in [
         (Method::GET, "/shipments", false, 200),
         (Method::GET, shipment.as_str(), false, 404),
         (Method::GET, "/shipments/none", false, 404),
+        (Method::POST, &correct, true, 400),
         (Method::GET, "/settings", true, 200),
         (Method::POST, "/settings", true, 400),
         (Method::POST, "/settings/shops", true, 400),

@@ -4,6 +4,10 @@
 ALTER TABLE shipments ADD COLUMN number_validity TEXT;
 ALTER TABLE shipments ADD COLUMN number_code TEXT;
 ALTER TABLE shipments ADD COLUMN formats_version TEXT;
+-- The carrier as its seller declared it, `other` included: it stays when only the number is corrected. What is known of older
+-- shipments is taken for declared, so that no correction loses it.
+ALTER TABLE shipments ADD COLUMN declared_carrier TEXT;
+UPDATE shipments SET declared_carrier = carrier;
 
 -- What a shipment went under before its carrier or number was corrected. The tracker stays, with all it heard.
 CREATE TABLE number_corrections (
@@ -19,6 +23,8 @@ CREATE TABLE number_corrections (
     FOREIGN KEY (seller_id, shipment_id) REFERENCES shipments (seller_id, id),
     FOREIGN KEY (seller_id, tracker_id) REFERENCES trackers (seller_id, id)
 );
+-- Each row of a sheet asks whether its number was corrected away.
+CREATE INDEX number_corrections_by_number ON number_corrections (seller_id, tracking_number);
 
 -- Why a number may not be what the parcel went under: reused, scanned too early, bound elsewhere. The details hold codes,
 -- ids, dates and countries, and name nobody.

@@ -153,9 +153,17 @@ fn filled(places: &[u64], filling: usize) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{CheckOutcome, NumberCheck};
     use super::*;
     use crate::domain::carrier::own::Told;
     use std::collections::BTreeSet;
+
+    /// As the number of this carrier; a postal operator without a name, whose slug may read as somebody else's name, is told
+    /// by its numbers alone.
+    fn judged(number: &str, carrier: &str) -> NumberCheck {
+        let declared = by_slug(carrier).map(|it| it.slug.as_str());
+        check(number, &Hints { carrier: declared, ..Hints::default() })
+    }
 
     #[test]
     fn every_format_has_an_example_that_is_found_under_it_and_passes_its_check() {

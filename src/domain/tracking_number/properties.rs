@@ -2,6 +2,7 @@
 
 use super::detect::Match;
 use super::*;
+use crate::domain::carrier;
 use proptest::prelude::*;
 
 /// Texts that look like numbers with what people put around them, and any texts at all.

@@ -106,5 +106,12 @@ fn erase_order(tables: &mut SellerTables, order: OrderId, now: Timestamp) -> Res
             tables.erase_event_details(leg.tracker_id, now)?;
         }
     }
+    let ids: Vec<_> = shipments.iter().map(|shipment| shipment.id).collect();
+    for was in tables.corrections_of(&ids)?.into_values().flatten() {
+        // A number that was wrong here may be right elsewhere: what is told under it is of another parcel then.
+        if tables.shipments_under(was.tracker_id)?.is_empty() {
+            tables.erase_event_details(was.tracker_id, now)?;
+        }
+    }
     Ok(shipments.len())
 }

@@ -106,7 +106,12 @@ fn rows_of(tables: &mut SellerTables, id: OrderId) -> Result<crate::store::impor
     let mut of = crate::store::import_rows::RowsOf { orders: vec![id], ..Default::default() };
     let Some(order) = tables.order(id)? else { return Ok(of) };
     of.names.push(RowName::Order(order.shop_id, order.order_number));
-    for shipment in tables.shipments_of_order(id)? {
+    let shipments = tables.shipments_of_order(id)?;
+    let ids: Vec<_> = shipments.iter().map(|shipment| shipment.id).collect();
+    for was in tables.corrections_of(&ids)?.into_values().flatten() {
+        of.names.extend([was.tracking_number, was.typed_number].map(RowName::TrackingNumber));
+    }
+    for shipment in shipments {
         of.names.extend([shipment.tracking_number, shipment.typed_number].map(RowName::TrackingNumber));
         for leg in tables.legs(shipment.id)? {
             of.shipments.extend(tables.shipments_under(leg.tracker_id)?);

@@ -175,7 +175,12 @@ fn facts(tables: &mut SellerTables, moments: &Moments, rows: Vec<ReportRow>) -> 
     }
     let ids: Vec<_> = rows.iter().map(|row| row.shipment_id).collect();
     let promises = tables.promises_known(&ids, moments.known_at)?;
-    let legs = tables.trackers_of(&ids)?;
+    // What was corrected later went under its old number then.
+    let mut former = tables.numbers_known(&ids, moments.known_at)?;
+    let mut legs = tables.trackers_of(&ids)?;
+    for (shipment, tracker) in &mut legs {
+        *tracker = former.get(shipment).map_or(*tracker, |it| it.tracker_id);
+    }
     let trackers: Vec<_> = legs.iter().map(|(_, tracker)| *tracker).collect();
     let mut events: HashMap<_, Vec<_>> = HashMap::new();
     for event in tables.standing_events(&trackers, moments.known_at)? {
@@ -190,6 +195,10 @@ fn facts(tables: &mut SellerTables, moments: &Moments, rows: Vec<ReportRow>) -> 
         .map(|row| {
             let events = by_shipment.remove(&row.shipment_id).unwrap_or_default();
             let promise = promises.get(&row.shipment_id).cloned().flatten();
+            let row = match former.remove(&row.shipment_id) {
+                Some(it) => ReportRow { carrier: it.carrier, tracking_number: it.tracking_number, ..row },
+                None => row,
+            };
             Fact::derived(ReportRow { deliver_by_on: promise, ..row }, &events, moments)
         })
         .collect())

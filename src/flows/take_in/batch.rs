@@ -1,7 +1,7 @@
 //! Many at once, each for itself: one transaction, and a savepoint an item, so that a bad item never stops the rest.
 
 use super::put::{OrderRef, Sender, take_in_parcel, take_in_rows};
-use super::{ChangeError, Desk, Outcome, TakeInError, event, is_refusal};
+use super::{ChangeError, Desk, Outcome, TakeInError, Taken, event, is_refusal};
 use crate::domain::ids::{OrderId, SellerId, ShipmentId, TrackerId};
 use crate::domain::order::OrderRow;
 use crate::domain::scan::{Scan, Source};
@@ -62,7 +62,7 @@ pub fn put_orders(sender: &Sender<'_>, items: &[OrderItem]) -> Result<Vec<Done<O
 /// # Errors
 ///
 /// [`StoreError`] where the database takes nothing at all; then nothing was written.
-pub fn put_shipments(sender: &Sender<'_>, items: &[ParcelItem]) -> Result<Vec<Done<ShipmentId>>, StoreError> {
+pub fn put_shipments(sender: &Sender<'_>, items: &[ParcelItem]) -> Result<Vec<Result<Taken, ChangeError>>, StoreError> {
     sender.store.seller(sender.seller).write(|tables| {
         let mut desks = Desks { sender, by_shop: HashMap::new() };
         each(tables, items, |tables, item| {

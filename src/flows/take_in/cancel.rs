@@ -33,7 +33,7 @@ pub fn cancel_shipment(
     expected: &Expected,
 ) -> Result<(ShipmentId, Outcome), ChangeError> {
     sender.store.seller(sender.seller).write(|tables| {
-        let Parcel { desk, order, tracker, before } = find_parcel(tables, sender, id, expected)?;
+        let Parcel { desk, order, tracker, before, .. } = find_parcel(tables, sender, id, expected)?;
         let mut shipment = before.clone();
         "cancelled".clone_into(&mut shipment.state);
         let written = shipment::Written { before, shipment, is_new: false, news: 0 };

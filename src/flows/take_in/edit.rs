@@ -2,10 +2,11 @@
 //!
 //! Unlike a sheet a change can clear.
 
-use super::order;
+use super::correct::{correct, move_claims, resume};
 use super::put::{OrderRef, Sender};
 use super::shipment::{self, note_shipped, tell_claims};
-use super::{ChangeError, Desk, Outcome};
+use super::{ChangeError, Desk, Outcome, Taken, order};
+use crate::domain::carrier;
 use crate::domain::edit::Edit;
 use crate::domain::ids::{OrderId, ShipmentId};
 use crate::domain::order::{OrderEdit, PlaceEdit};
@@ -54,7 +55,8 @@ pub fn edit_order(
     })
 }
 
-/// Changes a shipment. A time that is cleared takes the seller's own word back.
+/// Changes a shipment. A time that is cleared takes the seller's own word back; a number that is corrected is followed from
+/// now on, and what was heard under the old one is of this parcel no more.
 ///
 /// # Errors
 ///
@@ -62,24 +64,42 @@ pub fn edit_order(
 pub fn edit_shipment(
     sender: &Sender<'_>,
     id: ShipmentId,
-    edit: ShipmentEdit,
+    edit: &ShipmentEdit,
     expected: &Expected,
-) -> Result<(ShipmentId, Outcome), ChangeError> {
+) -> Result<Taken, ChangeError> {
     sender.store.seller(sender.seller).write(|tables| {
-        let Parcel { desk, order, tracker, before } = find_parcel(tables, sender, id, expected)?;
-        let mut shipment = before.clone();
-        if !edit.claims.shipped.is_kept() {
-            note_shipped(&mut shipment, &desk, edit.claims.shipped.value());
-        }
-        let news = tell_claims(tables, &desk, &tracker, &before, (&mut shipment, &edit.claims))?;
-        edit.service.apply(&mut shipment.service);
-        edit.parcel_ref.apply(&mut shipment.parcel_ref);
-        edit.deliver_by_on.map(|day| day.to_string()).apply(&mut shipment.own_deliver_by_on);
-        edit.origin_country.map(|country| country.to_string()).apply(&mut shipment.origin_country);
-        edit.origin_region.apply(&mut shipment.origin_region);
+        let parcel = find_parcel(tables, sender, id, expected)?;
+        let mut shipment = parcel.before.clone();
+        edit_parcel(&mut shipment, &parcel.desk, edit);
+        let (tracker, remark) = correct(tables, &parcel, &mut shipment, &edit.number)?;
+        let Parcel { desk, order, tracker: left, before, .. } = parcel;
+        let moved = tracker.id != left.id;
+        let news = if moved {
+            move_claims(tables, &desk, (&left, &tracker), &before, (&mut shipment, &edit.claims))?
+        } else {
+            tell_claims(tables, &desk, &tracker, &before, (&mut shipment, &edit.claims))?
+        };
         let written = shipment::Written { before, shipment, is_new: false, news };
-        Ok(shipment::finish(tables, &desk, &order, &tracker, written)?)
+        let (id, outcome) = shipment::finish(tables, &desk, &order, &tracker, written)?;
+        if moved {
+            resume(tables, &desk, &left, &tracker)?;
+        }
+        Ok(Taken { id, outcome, remark })
     })
+}
+
+fn edit_parcel(shipment: &mut Shipment, desk: &Desk<'_>, edit: &ShipmentEdit) {
+    if !edit.claims.shipped.is_kept() {
+        note_shipped(shipment, desk, edit.claims.shipped.value());
+    }
+    // The name of a carrier may tell a service along, as when a parcel is taken in.
+    let named = edit.number.carrier.clone().value().and_then(|word| carrier::recognise(&word)?.service);
+    let service = if edit.service.is_kept() { named.into() } else { edit.service.clone() };
+    service.apply(&mut shipment.service);
+    edit.parcel_ref.clone().apply(&mut shipment.parcel_ref);
+    edit.deliver_by_on.map(|day| day.to_string()).apply(&mut shipment.own_deliver_by_on);
+    edit.origin_country.map(|country| country.to_string()).apply(&mut shipment.origin_country);
+    edit.origin_region.clone().apply(&mut shipment.origin_region);
 }
 
 pub(super) fn find_order<'a>(
@@ -107,6 +127,8 @@ pub(super) fn find_order<'a>(
 pub(super) struct Parcel<'a> {
     pub desk: Desk<'a>,
     pub order: Order,
+    /// The first leg.
+    pub leg_no: i32,
     /// Of the first leg: it holds the seller's own word.
     pub tracker: Tracker,
     pub before: Shipment,
@@ -124,7 +146,7 @@ pub(super) fn find_parcel<'a>(
     let order = tables.order(before.order_id)?.ok_or_else(|| gone("order"))?;
     let leg = tables.legs(id)?.into_iter().next().ok_or_else(|| gone("leg"))?;
     let tracker = tables.tracker_by_id(leg.tracker_id)?.ok_or_else(|| gone("tracker"))?;
-    Ok(Parcel { desk: sender.desk_at(tables, order.shop_id)?, order, tracker, before })
+    Ok(Parcel { desk: sender.desk_at(tables, order.shop_id)?, order, leg_no: leg.leg_no, tracker, before })
 }
 
 fn edit_head(order: &mut Order, edit: OrderEdit) {

@@ -4,6 +4,7 @@
 
 pub mod batch;
 pub mod cancel;
+mod correct;
 pub mod edit;
 pub mod event;
 mod notes;
@@ -15,6 +16,7 @@ mod stored_file;
 pub mod upload;
 pub mod work;
 
+use crate::domain::ids::ShipmentId;
 use crate::domain::promise::{Policy, Promise, PromiseSource, Terms};
 use crate::flows::record_events::{Moment, judge};
 use crate::secrets::{SecretError, Secrets};
@@ -67,6 +69,18 @@ impl Outcome {
     }
 }
 
+/// A code and its sentence: what the seller should know of something that was let through, or left as it is.
+pub type Remark = (String, String);
+
+/// What became of a parcel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    pub id: ShipmentId,
+    pub outcome: Outcome,
+    /// About its number.
+    pub remark: Option<Remark>,
+}
+
 /// Why a row could not be taken in.
 #[derive(Debug, thiserror::Error)]
 pub enum TakeInError {
@@ -94,6 +108,9 @@ pub enum ChangeError {
     Stale,
     #[error("it is there already")]
     ThereAlready,
+    /// To make one parcel of two is not ours to do.
+    #[error("another shipment of this order, {other}, goes under {number} already")]
+    NumberTaken { other: ShipmentId, number: String },
     #[error(transparent)]
     TakeIn(#[from] TakeInError),
     #[error(transparent)]

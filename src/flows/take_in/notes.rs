@@ -66,7 +66,8 @@ pub(super) fn note_row(
 fn report(record: &Record, done: &Done) -> RowReport {
     let cells: Map<String, Value> =
         record.read.iter().map(|(column, value)| ((*column).to_owned(), json!(value))).collect();
-    RowReport { cells: Value::Object(cells), errors: json!(done.errors), warnings: json!(record.warnings) }
+    let warnings: Vec<_> = record.warnings.iter().chain(&done.warnings).collect();
+    RowReport { cells: Value::Object(cells), errors: json!(done.errors), warnings: json!(warnings) }
 }
 
 fn names(record: &Record, shop: ShopId) -> Vec<RowName> {

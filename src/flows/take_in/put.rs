@@ -1,6 +1,6 @@
 //! What the shop system sends one by one: the same rules as for the rows of a sheet.
 
-use super::{ChangeError, Desk, Outcome, TakeInError, order, shipment};
+use super::{ChangeError, Desk, Outcome, Remark, TakeInError, Taken, order, shipment};
 use crate::domain::carrier::own;
 use crate::domain::ids::{OrderId, SellerId, ShipmentId, ShopId};
 use crate::domain::order::OrderRow;
@@ -29,8 +29,8 @@ pub struct Sender<'a> {
 /// A number proved, and what is doubtful about it.
 pub struct Proof {
     pub number: ProvenNumber,
-    /// A code with its sentence, where the number was let through as suspicious.
-    pub doubt: Option<(String, String)>,
+    /// Where the number was let through as suspicious.
+    pub doubt: Option<Remark>,
 }
 
 impl<'a> Sender<'a> {
@@ -54,11 +54,11 @@ impl<'a> Sender<'a> {
         Desk::set_up(tables, &seller, shop, self.secrets, self.now)
     }
 
-    fn admit<I>(&self, (id, outcome): (I, Outcome)) -> Result<(I, Outcome), ChangeError> {
+    fn admit(&self, outcome: Outcome) -> Result<(), ChangeError> {
         if self.create_only && outcome != Outcome::Created {
             return Err(ChangeError::ThereAlready);
         }
-        Ok((id, outcome))
+        Ok(())
     }
 }
 
@@ -70,7 +70,9 @@ impl<'a> Sender<'a> {
 pub fn put_order(sender: &Sender<'_>, rows: &[OrderRow]) -> Result<(OrderId, Outcome), ChangeError> {
     sender.store.seller(sender.seller).write(|tables| {
         let desk = sender.desk_in(tables, sender.shop)?;
-        sender.admit(take_in_rows(tables, &desk, rows)?)
+        let (id, outcome) = take_in_rows(tables, &desk, rows)?;
+        sender.admit(outcome)?;
+        Ok((id, outcome))
     })
 }
 
@@ -102,14 +104,12 @@ pub enum OrderRef {
 /// # Errors
 ///
 /// [`ChangeError`]; then nothing was written.
-pub fn put_shipment(
-    sender: &Sender<'_>,
-    order: &OrderRef,
-    row: TrackingRow,
-) -> Result<(ShipmentId, Outcome), ChangeError> {
+pub fn put_shipment(sender: &Sender<'_>, order: &OrderRef, row: TrackingRow) -> Result<Taken, ChangeError> {
     sender.store.seller(sender.seller).write(|tables| {
         let desk = sender.desk_in(tables, sender.shop)?;
-        sender.admit(take_in_parcel(tables, &desk, order, row)?)
+        let taken = take_in_parcel(tables, &desk, order, row)?;
+        sender.admit(taken.outcome)?;
+        Ok(taken)
     })
 }
 
@@ -118,7 +118,7 @@ pub(super) fn take_in_parcel(
     desk: &Desk<'_>,
     order: &OrderRef,
     mut row: TrackingRow,
-) -> Result<(ShipmentId, Outcome), TakeInError> {
+) -> Result<Taken, TakeInError> {
     let (found, name) = match order {
         OrderRef::Id(id) => (tables.order(*id)?, id.to_string()),
         OrderRef::Number(number) => (tables.order_by_number(desk.shop.id, number)?, number.clone()),

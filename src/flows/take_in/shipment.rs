@@ -1,6 +1,7 @@
 //! Shipments: a proven number of a known order is followed from here on.
 
-use super::{Desk, Outcome, TakeInError, settle, take};
+use super::correct::left_alone;
+use super::{Desk, Outcome, TakeInError, Taken, settle, take};
 use crate::domain::carrier::CarrierSlug;
 use crate::domain::event_time::EventTime;
 use crate::domain::ids::{ShipmentId, TrackerId};
@@ -28,7 +29,10 @@ pub fn take_in_shipment(
     desk: &Desk<'_>,
     order: &Order,
     row: &TrackingRow,
-) -> Result<(ShipmentId, Outcome), TakeInError> {
+) -> Result<Taken, TakeInError> {
+    if let Some(corrected) = left_alone(tables, order, &row.number)? {
+        return Ok(corrected);
+    }
     let tracker = tracker_for(tables, desk, order, row)?;
     let stored = tables.shipment_under(order.id, tracker.id)?;
     let before = stored.clone().unwrap_or_else(|| bare_shipment(desk, order, row));
@@ -39,7 +43,9 @@ pub fn take_in_shipment(
     }
     let claims = Claims { shipped: row.shipped.into(), delivered: row.delivered.into(), status: row.status };
     let news = tell_claims(tables, desk, &tracker, &before, (&mut shipment, &claims))?;
-    finish(tables, desk, order, &tracker, Written { before, shipment, is_new: stored.is_none(), news })
+    let written = Written { before, shipment, is_new: stored.is_none(), news };
+    let (id, outcome) = finish(tables, desk, order, &tracker, written)?;
+    Ok(Taken { id, outcome, remark: None })
 }
 
 /// A shipment as it was and as it is to be, and how much of the seller's word on it was new.
@@ -76,28 +82,46 @@ pub(super) fn finish(
 }
 
 /// The tracker that follows the row's number; a new one, or a new generation, where there is none.
+///
+/// What this order was sent under stays what it was sent under, also where the number has come back since, and where the
+/// carrier is named on one upload and left blank on another.
 fn tracker_for(
     tables: &mut SellerTables,
     desk: &Desk<'_>,
     order: &Order,
     row: &TrackingRow,
 ) -> Result<Tracker, StoreError> {
-    let (carrier, number) = (row.number.followed_as(), &row.number.number);
-    let is_other = |slug: &str| slug == CarrierSlug::OTHER;
-    // What this order was sent under stays what it was sent under, also where the number has come back since, and where
-    // the carrier is named on one upload and left blank on another.
-    let of_order = tables.trackers_of_order(order.id, number)?.into_iter();
-    let same = |it: &Tracker| it.carrier == carrier.as_ref() || is_other(&it.carrier) || is_other(carrier.as_ref());
-    if let Some(tracker) = of_order.into_iter().find(same) {
-        return Ok(tracker);
+    let carrier = row.number.followed_as();
+    let mut of_order = tables.trackers_of_order(order.id, &row.number.number)?.into_iter();
+    match of_order.find(|it| may_be_one(&it.carrier, carrier.as_ref())) {
+        Some(tracker) => Ok(tracker),
+        None => tracker_of(tables, desk, order, (&row.number, row.shipped), &[]),
     }
+}
+
+/// Whether two words may name one carrier: the word that declares nothing contradicts none.
+pub(super) fn may_be_one(one: &str, other: &str) -> bool {
+    one == other || [one, other].contains(&CarrierSlug::OTHER)
+}
+
+/// The tracker that follows a number, whoever was sent under it; where no carrier is named, none of `but` is taken.
+pub(super) fn tracker_of(
+    tables: &mut SellerTables,
+    desk: &Desk<'_>,
+    order: &Order,
+    (proven, shipped): (&ProvenNumber, Option<EventTime>),
+    but: &[TrackerId],
+) -> Result<Tracker, StoreError> {
+    let (carrier, number) = (proven.followed_as(), &proven.number);
     let latest = match tables.tracker(carrier.as_ref(), number)? {
         Some(tracker) => Some(tracker),
-        None if is_other(carrier.as_ref()) => tables.trackers_by_number(number)?.pop(),
+        None if carrier.as_ref() == CarrierSlug::OTHER => {
+            tables.trackers_by_number(number)?.into_iter().rfind(|it| !but.contains(&it.id))
+        }
         None => None,
     };
     let generation = match latest {
-        Some(tracker) if !is_another_parcel(desk, &tracker, row) => return Ok(tracker),
+        Some(tracker) if !is_another_parcel(desk, &tracker, shipped) => return Ok(tracker),
         Some(tracker) => tracker.generation + 1,
         None => 1,
     };
@@ -120,8 +144,8 @@ fn tracker_for(
     Ok(tracker)
 }
 
-fn is_another_parcel(desk: &Desk<'_>, tracker: &Tracker, row: &TrackingRow) -> bool {
-    let (Some(last), Some(label)) = (tracker.last_event_at, row.shipped) else { return false };
+fn is_another_parcel(desk: &Desk<'_>, tracker: &Tracker, shipped: Option<EventTime>) -> bool {
+    let (Some(last), Some(label)) = (tracker.last_event_at, shipped) else { return false };
     let rested = last.0.checked_add((REST_DAYS * 24).hours());
     rested.is_ok_and(|end| label.instant_in(&desk.moment.seller_zone) > end)
 }
@@ -155,6 +179,7 @@ fn bare_shipment(desk: &Desk<'_>, order: &Order, row: &TrackingRow) -> Shipment 
         number_validity: None,
         number_code: None,
         formats_version: None,
+        declared_carrier: None,
     }
 }
 
@@ -162,7 +187,7 @@ fn bare_shipment(desk: &Desk<'_>, order: &Order, row: &TrackingRow) -> Shipment 
 ///
 /// What is known of other numbers grows from upload to upload, and so does what is guessed of this one; a row that says
 /// the same again must change nothing all the same. So only another finding counts, and of a declared carrier.
-fn note_proof(shipment: &mut Shipment, number: &ProvenNumber) {
+pub(super) fn note_proof(shipment: &mut Shipment, number: &ProvenNumber) {
     let code = number.code.map(NumberCode::code);
     let is_new = shipment.number_validity.is_none();
     if is_new || (number.declared.is_some() && shipment.number_code.as_deref() != code) {
@@ -175,6 +200,7 @@ fn note_proof(shipment: &mut Shipment, number: &ProvenNumber) {
 fn tell_shipment(shipment: &mut Shipment, desk: &Desk<'_>, row: &TrackingRow) {
     let detected = row.number.reported_as().filter(|_| shipment.number_validity.is_none());
     note_proof(shipment, &row.number);
+    take(&mut shipment.declared_carrier, row.number.declared.as_ref().map(ToString::to_string));
     take(&mut shipment.carrier, row.number.declared.clone().or(detected).map(|slug| slug.to_string()));
     take(&mut shipment.service, row.service.clone());
     take(&mut shipment.parcel_ref, row.parcel_ref.clone());
@@ -230,6 +256,14 @@ pub(super) fn tell_claims(
         scans.extend(scan);
     }
     append(tables, &desk.moment, tracker, &scans, Source::Seller).map(|news| news + taken_back)
+}
+
+/// The keys of what the seller says of a parcel, as they are on this tracker.
+pub(super) fn keys_of_claims(tracker: &Tracker, shipment: &Shipment) -> Vec<DedupeKey> {
+    let carrier = CarrierSlug::from_stored(tracker.carrier.clone());
+    let shipped = shipment.shipped().map(|it| claim(it, SubStatus::LabelCreated, SHIPPED));
+    let shipped = shipped.map(|scan| scan.dedupe_key(&carrier, &tracker.number));
+    shipped.into_iter().chain(shipment.delivery_claim.clone().map(DedupeKey)).collect()
 }
 
 fn claim(occurred: EventTime, sub_status: SubStatus, word: &str) -> Scan {

@@ -17,11 +17,11 @@ use crate::store::standings::StandingRow;
 use jiff::Timestamp;
 use jiff::civil::date;
 
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     "2026-09-30T12:00:00Z".parse().unwrap()
 }
 
-fn seller(store: &Store, secrets: &Secrets) -> SellerId {
+pub(super) fn seller(store: &Store, secrets: &Secrets) -> SellerId {
     let seller = a_seller(store, now());
     for number in ["1001", "1002"] {
         put_order(&sender(store, secrets, seller), &[OrderRow { order_number: number.to_owned(), ..order() }]).unwrap();
@@ -29,11 +29,11 @@ fn seller(store: &Store, secrets: &Secrets) -> SellerId {
     seller
 }
 
-fn sender<'a>(store: &'a Store, secrets: &'a Secrets, seller: SellerId) -> Sender<'a> {
+pub(super) fn sender<'a>(store: &'a Store, secrets: &'a Secrets, seller: SellerId) -> Sender<'a> {
     Sender { store, secrets, seller, shop: None, create_only: false, now: now() }
 }
 
-fn order() -> OrderRow {
+pub(super) fn order() -> OrderRow {
     OrderRow {
         order_number: "1001".to_owned(),
         order_ref: None,
@@ -51,7 +51,7 @@ fn order() -> OrderRow {
     }
 }
 
-fn parcel(number: &str, delivered: Option<&str>) -> TrackingRow {
+pub(super) fn parcel(number: &str, delivered: Option<&str>) -> TrackingRow {
     TrackingRow {
         order_number: "1001".to_owned(),
         number: prove(number, Some("other"), &Hints::default()).unwrap().number,
@@ -69,19 +69,20 @@ fn parcel(number: &str, delivered: Option<&str>) -> TrackingRow {
     }
 }
 
-fn put(store: &Store, secrets: &Secrets, seller: SellerId, row: TrackingRow) -> ShipmentId {
+pub(super) fn put(store: &Store, secrets: &Secrets, seller: SellerId, row: TrackingRow) -> ShipmentId {
     put_for("1001", &sender(store, secrets, seller), row).0
 }
 
-fn put_for(order: &str, sender: &Sender<'_>, row: TrackingRow) -> (ShipmentId, Outcome) {
-    put_shipment(sender, &OrderRef::Number(order.to_owned()), row).unwrap()
+pub(super) fn put_for(order: &str, sender: &Sender<'_>, row: TrackingRow) -> (ShipmentId, Outcome) {
+    let taken = put_shipment(sender, &OrderRef::Number(order.to_owned()), row).unwrap();
+    (taken.id, taken.outcome)
 }
 
-fn standing(store: &Store, seller: SellerId, shipment: ShipmentId) -> StandingRow {
+pub(super) fn standing(store: &Store, seller: SellerId, shipment: ShipmentId) -> StandingRow {
     store.seller(seller).read(|tables| tables.standing(shipment)).unwrap().unwrap()
 }
 
-fn scan(at: &str, sub_status: Option<SubStatus>) -> Scan {
+pub(super) fn scan(at: &str, sub_status: Option<SubStatus>) -> Scan {
     Scan {
         occurred: EventTime::parse(at).unwrap(),
         sub_status,
@@ -143,7 +144,7 @@ fn silence_alone_makes_a_parcel_late_then_stalled_then_lost() {
         let early: Timestamp = "2026-09-16T12:00:00Z".parse().unwrap();
         let on_the_way = Sender { now: early, ..sender(store, &secrets, seller) };
         let order = OrderRef::Number("1001".to_owned());
-        let (shipment, _) = put_shipment(&on_the_way, &order, parcel("PARCEL-2", None)).unwrap();
+        let shipment = put_shipment(&on_the_way, &order, parcel("PARCEL-2", None)).unwrap().id;
         let before = standing(store, seller, shipment);
         assert_eq!(before.verdict, "undecided");
         let mut due = before.reconsider_at;

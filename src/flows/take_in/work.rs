@@ -5,7 +5,7 @@
 use super::notes::{Erased, note_row};
 use super::stored_file::{Hold, StoredFile};
 use super::upload::ImportOptions;
-use super::{Desk, Outcome, TakeInError, event, is_refusal, order, shipment};
+use super::{Desk, Outcome, Remark, TakeInError, event, is_refusal, order, shipment};
 use crate::domain::ids::{ClaimId, OrderId, ShipmentId, TrackerId};
 use crate::domain::tracking_number::Known;
 use crate::secrets::Secrets;
@@ -221,6 +221,8 @@ pub(super) struct Done {
     pub(super) order_id: Option<OrderId>,
     pub(super) shipment_id: Option<ShipmentId>,
     pub(super) errors: Vec<Fault>,
+    /// Besides those that came with the record.
+    pub(super) warnings: Vec<Fault>,
 }
 
 impl Run<'_> {
@@ -349,8 +351,8 @@ impl Run<'_> {
             "unchanged" => self.import.rows_unchanged += 1,
             _ => self.import.rows_rejected += 1,
         }
-        self.import.rows_warned += i64::from(!record.warnings.is_empty());
-        count_problems(&mut self.import, done.errors.iter().chain(&record.warnings));
+        self.import.rows_warned += i64::from(!record.warnings.is_empty() || !done.warnings.is_empty());
+        count_problems(&mut self.import, done.errors.iter().chain(&record.warnings).chain(&done.warnings));
     }
 
     fn keep(&mut self, tables: &mut SellerTables, now: Timestamp, last: bool) -> Result<(), WorkError> {
@@ -422,7 +424,7 @@ fn count_problems<'f>(import: &mut Import, faults: impl Iterator<Item = &'f Faul
 }
 
 fn rejected(errors: Vec<Fault>) -> Done {
-    Done { outcome: "rejected", order_id: None, shipment_id: None, errors }
+    Done { outcome: "rejected", order_id: None, shipment_id: None, errors, warnings: Vec::new() }
 }
 
 /// Takes a row in under a savepoint: a row that the database refuses is a fault of that row alone.
@@ -450,18 +452,18 @@ fn take_in(
     let record = &judged.record;
     let Some(row) = &record.row else { return Ok(rejected(record.errors.clone())) };
     if judged.neighbour == Neighbour::Repeat {
-        return Ok(Done { outcome: "unchanged", order_id: None, shipment_id: None, errors: Vec::new() });
+        return Ok(done((None, None, Outcome::Unchanged, None)));
     }
     let taken = match row {
-        Row::Order(row) => order::take_in_order(tables, desk, row, judged.repeat).map(|(id, it)| (Some(id), None, it)),
+        Row::Order(row) => {
+            order::take_in_order(tables, desk, row, judged.repeat).map(|(id, it)| (Some(id), None, it, None))
+        }
         Row::Combined(both) => take_in_combined(tables, desk, judged.repeat, both),
         Row::Tracking(row) => take_in_tracking(tables, desk, row, create_orders),
-        Row::Event(row) => event::take_in_event(tables, desk, row).map(|(id, it)| (None, id, it)),
+        Row::Event(row) => event::take_in_event(tables, desk, row).map(|(id, it)| (None, id, it, None)),
     };
     match taken {
-        Ok((order_id, shipment_id, outcome)) => {
-            Ok(Done { outcome: outcome.code(), order_id, shipment_id, errors: Vec::new() })
-        }
+        Ok(taken) => Ok(done(taken)),
         Err(error @ TakeInError::OrderNotFound(_)) => {
             Ok(rejected(vec![Fault::of_cell("order_number", "order_not_found", error.to_string())]))
         }
@@ -475,7 +477,14 @@ fn take_in(
     }
 }
 
-type Taken = (Option<OrderId>, Option<ShipmentId>, Outcome);
+/// Of which order and parcel a row is, what became of it, and what its seller should know.
+type Taken = (Option<OrderId>, Option<ShipmentId>, Outcome, Option<Remark>);
+
+fn done((order_id, shipment_id, outcome, remark): Taken) -> Done {
+    let warning = remark.map(|(code, detail)| Fault::of_cell("tracking_number", &code, detail));
+    let warnings = warning.into_iter().collect();
+    Done { outcome: outcome.code(), order_id, shipment_id, errors: Vec::new(), warnings }
+}
 
 fn take_in_combined(
     tables: &mut SellerTables,
@@ -484,9 +493,9 @@ fn take_in_combined(
     row: &crate::domain::shipment::CombinedRow,
 ) -> Result<Taken, TakeInError> {
     let (order_id, of_order) = order::take_in_order(tables, desk, &row.order, repeat)?;
-    let Some(tracking) = &row.tracking else { return Ok((Some(order_id), None, of_order)) };
-    let (order, shipment, of_shipment) = take_in_tracking(tables, desk, tracking, false)?;
-    Ok((order, shipment, of_order.max(of_shipment)))
+    let Some(tracking) = &row.tracking else { return Ok((Some(order_id), None, of_order, None)) };
+    let (order, shipment, of_shipment, remark) = take_in_tracking(tables, desk, tracking, false)?;
+    Ok((order, shipment, of_order.max(of_shipment), remark))
 }
 
 fn take_in_tracking(
@@ -509,6 +518,6 @@ fn take_in_tracking(
         }
         None => return Err(TakeInError::OrderNotFound(row.order_number.clone())),
     };
-    let (shipment, outcome) = shipment::take_in_shipment(tables, desk, &order, row)?;
-    Ok((Some(order.id), Some(shipment), outcome))
+    let taken = shipment::take_in_shipment(tables, desk, &order, row)?;
+    Ok((Some(order.id), Some(taken.id), taken.outcome, taken.remark))
 }

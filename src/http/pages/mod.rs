@@ -6,6 +6,7 @@ pub mod door_pages;
 pub mod front;
 mod guard;
 pub mod invitation_pages;
+pub mod number_pages;
 pub mod settings_pages;
 pub mod shipment_pages;
 mod words;

@@ -1,14 +1,17 @@
 //! A seller's shipments as pages: the list with its search, and one shipment with all that is known of it.
 
 use super::guard::Visitor;
+use super::number_pages::NumberForm;
 use super::{Frame, page, words};
 use crate::app::{self, App};
+use crate::domain::carrier;
 use crate::domain::ids::ShipmentId;
 use crate::domain::milestone::SubStatus;
 use crate::domain::order::Contact;
 use crate::domain::scan::{ScanDetails, TrackingEvent};
 use crate::domain::verdict::VerdictKind;
-use crate::flows::list_shipments::{self, ShipmentDetail, ShipmentFilter};
+use crate::flows::list_shipments::{self, Correction, ShipmentDetail, ShipmentFilter};
+use crate::flows::manage_settings;
 use crate::http::orders::status_url;
 use crate::http::paging;
 use crate::http::problem::Problem;
@@ -16,8 +19,10 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Query};
 use askama::Template;
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde_json::Value;
+use std::sync::Arc;
 
 const ROWS: i64 = 50;
 
@@ -75,7 +80,7 @@ impl From<ShipmentDetail> for Row {
         Self {
             id: shipment.id,
             order_number: detail.view.order.order_number,
-            carrier: detail.carrier_name.unwrap_or_else(unknown),
+            carrier: detail.carrier_name.unwrap_or_else(|| carrier_name(None)),
             tracking_number: shipment.tracking_number,
             suspicious: shipment.suspicious,
             milestone: words::plain(&standing.milestone),
@@ -154,7 +159,7 @@ struct Fact {
 
 #[derive(Template)]
 #[template(path = "pages/shipment.html")]
-struct ShipmentPage {
+pub(super) struct ShipmentPage {
     frame: Frame,
     detail: ShipmentDetail,
     carrier: String,
@@ -164,9 +169,32 @@ struct ShipmentPage {
     stops: Vec<Stop>,
     facts: Vec<Fact>,
     contact: Option<Contact>,
+    /// What is doubtful about the number.
+    doubt: Option<String>,
+    /// Newest first.
+    history: Vec<Former>,
+    pub(super) form: NumberForm,
+    note: Note,
+}
+
+/// What it went under until a day.
+struct Former {
+    number: String,
+    carrier: String,
+    until: String,
+}
+
+/// What is said above the page.
+pub(super) struct Note {
+    pub(super) done: Option<&'static str>,
+    pub(super) fault: Option<String>,
 }
 
 impl ShipmentPage {
+    fn may_correct(&self) -> bool {
+        self.frame.visitor.as_ref().is_some_and(Visitor::is_manager)
+    }
+
     /// A text of the verdict, where it says something.
     fn verdict(&self, member: &str) -> Option<&str> {
         let told = self.detail.view.standing.detail.0.pointer(&format!("/verdict/{member}")).and_then(Value::as_str);
@@ -189,47 +217,93 @@ impl ShipmentPage {
     }
 }
 
+/// What was done before the page is shown.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ShipmentPageQuery {
+    done: Option<String>,
+}
+
+/// What was done, in the address of the page that tells it, and in words.
+const DONE: [(&str, &str); 2] = [
+    ("number", "The number is corrected, and followed from now on."),
+    ("nothing", "It goes under this number already. Nothing was changed."),
+];
+
 /// One shipment
 #[utoipa::path(
-    get, path = "/shipments/{id}", operation_id = "shipment_page", tag = "Pages", security(("session" = [])), params(("id" = String, Path)),
+    get, path = "/shipments/{id}", operation_id = "shipment_page", tag = "Pages", security(("session" = [])), params(("id" = String, Path), ShipmentPageQuery),
     responses(
         (status = 200, description = "The shipment.", body = String, content_type = "text/html"),
         (status = 303, description = "Nobody is signed in; on to /sign-in."),
         (status = 404, description = "No such shipment.", body = String, content_type = "text/html"),
     ),
 )]
-pub async fn show_shipment(app: Data<App>, visitor: Visitor, id: Path<String>) -> Result<HttpResponse, Problem> {
-    let (app, seller) = (app.into_inner(), visitor.seller);
-    let missing = || Problem::not_found("shipment");
-    let id: ShipmentId = id.parse().map_err(|_no_id| missing())?;
-    let found = app::read(&app, move |app| {
+pub async fn show_shipment(
+    app: Data<App>,
+    visitor: Visitor,
+    id: Path<String>,
+    query: Query<ShipmentPageQuery>,
+) -> Result<HttpResponse, Problem> {
+    let done = DONE.iter().find(|(code, _)| Some(*code) == query.done.as_deref()).map(|(_, words)| *words);
+    let note = Note { done, fault: None };
+    page(StatusCode::OK, &shipment_page(&app.into_inner(), &visitor, read_id(&id)?, note).await?)
+}
+
+pub(super) fn read_id(text: &str) -> Result<ShipmentId, Problem> {
+    text.parse().map_err(|_no_id| Problem::not_found("shipment"))
+}
+
+/// What a page of one shipment is made of.
+struct Found {
+    detail: ShipmentDetail,
+    events: Vec<(TrackingEvent, ScanDetails)>,
+    contact: Option<Contact>,
+    zone: TimeZone,
+}
+
+pub(super) async fn shipment_page(
+    app: &Arc<App>,
+    visitor: &Visitor,
+    id: ShipmentId,
+    note: Note,
+) -> Result<ShipmentPage, Problem> {
+    let seller = visitor.seller;
+    let found = app::read(app, move |app| {
         let Some(detail) = list_shipments::show_shipment(&app.store, &app.secrets, seller, id)? else {
             return Ok(None);
         };
         let events = list_shipments::list_events(&app.store, seller, id, app.now())?.unwrap_or_default();
         let contact = list_shipments::contact(&app.store, seller, detail.view.order.id)?;
-        Ok::<_, crate::flows::StoreError>(Some((detail, events, contact)))
+        let zone = manage_settings::show_settings(&app.store, seller)?.zone();
+        Ok::<_, crate::flows::StoreError>(Some(Found { detail, events, contact, zone }))
     });
-    let (detail, events, contact) = found.await.ok_or_else(Problem::internal)??.ok_or_else(missing)?;
-    let frame = Frame::of(&app, &visitor, format!("Shipment {}", detail.view.shipment.tracking_number));
-    page(StatusCode::OK, &shipment_page(&app, frame, detail, (events, contact)))
+    let found = found.await.ok_or_else(Problem::internal)??.ok_or_else(|| Problem::not_found("shipment"))?;
+    let frame = Frame::of(app, visitor, format!("Shipment {}", found.detail.view.shipment.tracking_number));
+    Ok(filled_in(app, frame, found, note))
 }
 
-fn shipment_page(
-    app: &App,
-    frame: Frame,
-    detail: ShipmentDetail,
-    (events, contact): (Vec<(TrackingEvent, ScanDetails)>, Option<Contact>),
-) -> ShipmentPage {
+fn filled_in(app: &App, frame: Frame, found: Found, note: Note) -> ShipmentPage {
+    let Found { mut detail, events, contact, zone } = found;
+    let former = |was: Correction| Former {
+        until: words::day(&zone.to_datetime(was.corrected_at.0).date().to_string()),
+        carrier: carrier_name(was.carrier.as_deref()),
+        number: was.tracking_number,
+    };
+    let history = std::mem::take(&mut detail.history).into_iter().map(former).collect();
     let stands = detail.view.standing.sub_status.as_deref().and_then(|code| code.parse().ok());
     ShipmentPage {
-        carrier: detail.carrier_name.clone().unwrap_or_else(unknown),
+        carrier: detail.carrier_name.clone().unwrap_or_else(|| carrier_name(None)),
         status_url: detail.token.as_deref().map(|token| status_url(&app.public_url(), token)),
         stands: stands.map_or_else(|| words::plain(&detail.view.standing.milestone), sub_status_words),
         stops: events.into_iter().rev().map(Stop::from).collect(),
         facts: facts(&detail.view.standing.detail.0),
+        doubt: list_shipments::doubt(&detail.view),
+        form: NumberForm::of(&detail),
+        history,
         contact,
         frame,
+        note,
         detail,
     }
 }
@@ -254,6 +328,7 @@ fn sub_status_words(sub_status: SubStatus) -> String {
     [words::plain(milestone), finer.replace('_', " ")].join(", ")
 }
 
-fn unknown() -> String {
-    "Unknown".to_owned()
+fn carrier_name(slug: Option<&str>) -> String {
+    let known = slug.and_then(carrier::by_slug).map(|it| it.name.clone());
+    known.or_else(|| slug.map(str::to_owned)).unwrap_or_else(|| "Unknown".to_owned())
 }

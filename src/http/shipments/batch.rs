@@ -41,7 +41,8 @@ pub async fn put_shipments(app: Data<App>, caller: Caller, told: Json<ShipmentsI
     let known = known_numbers(&app, seller).await?;
     let (parcels, read) = batch::read("shipments", told.into_inner().shipments, |item| item_of(item, &known))?;
     let put = app::in_background(&app, move |app| flow::put_shipments(&app.sender(seller, None), &parcels));
-    Ok(Json(read.answer(put.await.ok_or_else(Problem::internal)??, |id| id.0)))
+    let done = put.await.ok_or_else(Problem::internal)??;
+    Ok(Json(read.answer(done, |it| (it.id.0, it.outcome, it.remark.map(Warning::of_number)))))
 }
 
 fn item_of(item: Value, known: &Known) -> Result<(ParcelItem, Vec<Warning>), Problem> {

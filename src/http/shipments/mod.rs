@@ -23,7 +23,7 @@ use crate::domain::ids::{SellerId, ShipmentId};
 use crate::flows::list_shipments::{self, ShipmentDetail, ShipmentFilter};
 use crate::flows::refresh_shipment;
 use crate::flows::take_in::put::{self, Sender};
-use crate::flows::take_in::{Outcome, cancel};
+use crate::flows::take_in::{Outcome, Taken, cancel};
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Json, Path, Query};
@@ -62,10 +62,13 @@ pub async fn put_shipment(
     let put = app::in_background(&app, move |app| {
         put::put_shipment(&Sender { create_only, ..app.sender(seller, shop.as_deref()) }, &order, row)
     });
-    let (id, outcome) = put.await.ok_or_else(Problem::internal)??;
-    let out = find(&app, seller, id).await?;
-    let status = if outcome == Outcome::Created { StatusCode::CREATED } else { StatusCode::OK };
-    conditions::written(status, out.version, out, |out| (out.outcome, out.warnings) = (Some(outcome), warnings))
+    let taken = put.await.ok_or_else(Problem::internal)??;
+    let out = find(&app, seller, taken.id).await?;
+    let status = if taken.outcome == Outcome::Created { StatusCode::CREATED } else { StatusCode::OK };
+    conditions::written(status, out.version, out, |out| {
+        out.warnings = warnings;
+        out.tell(taken);
+    })
 }
 
 /// Which shipments are asked for.
@@ -188,7 +191,7 @@ pub async fn cancel_shipment(
     let cancelled =
         app::in_background(&app, move |app| cancel::cancel_shipment(&app.sender(seller, None), id, &expected));
     let (id, outcome) = cancelled.await.ok_or_else(Problem::internal)??;
-    written(find(&app, seller, id).await?, outcome)
+    written(find(&app, seller, id).await?, Taken { id, outcome, remark: None })
 }
 
 /// Have the carrier asked at the next round, before its time
@@ -220,6 +223,6 @@ async fn find(app: &Arc<App>, seller: SellerId, id: ShipmentId) -> Result<Shipme
     Ok(shown(detail, &app.public_url()))
 }
 
-fn written(out: ShipmentOut, outcome: Outcome) -> Result<HttpResponse, Problem> {
-    conditions::written(StatusCode::OK, out.version, out, |out| out.outcome = Some(outcome))
+fn written(out: ShipmentOut, taken: Taken) -> Result<HttpResponse, Problem> {
+    conditions::written(StatusCode::OK, out.version, out, |out| out.tell(taken))
 }

@@ -5,11 +5,11 @@ use super::{find, written};
 use crate::app::{self, App};
 use crate::domain::edit::Edit;
 use crate::domain::ids::ShipmentId;
-use crate::domain::shipment::{Claims, ShipmentEdit};
+use crate::domain::shipment::{Claims, NumberEdit, ShipmentEdit};
 use crate::flows::take_in::edit;
 use crate::http::auth::Caller;
 use crate::http::conditions::Conditions;
-use crate::http::fields::{country, time};
+use crate::http::fields::{country, text, time};
 use crate::http::merge_patch::MergePatch;
 use crate::http::problem::Problem;
 use actix_web::HttpResponse;
@@ -20,10 +20,20 @@ use uuid::Uuid;
 
 /// Changes of a shipment: what is absent stays, `null` clears.
 ///
-/// Order, carrier and tracking number are what the shipment is known by, and do not change here.
+/// The order is what the shipment is known by, and does not change. Carrier and number are corrected: what the shipment
+/// went under stays in `number_history`, and what was heard under it is not told of this shipment any more.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShipmentPatch {
+    /// The right number; it is proved as by `POST /v1/shipments`. It cannot be cleared.
+    #[schema(value_type = String, example = "1Z999AA10123456784")]
+    #[serde(default)]
+    tracking_number: Edit<String>,
+    /// A slug, or a name as people write it. `null` declares nothing: then the number tells the carrier. Where it is absent,
+    /// what you declared stays declared.
+    #[schema(value_type = Option<String>)]
+    #[serde(default)]
+    carrier: Edit<String>,
     #[schema(value_type = Option<String>)]
     #[serde(default)]
     service: Edit<String>,
@@ -55,6 +65,10 @@ pub struct ShipmentPatch {
 ///
 /// A merge patch (RFC 7396). It is judged again, as when a sheet tells the same. What changes nothing answers
 /// `unchanged`.
+///
+/// Another number or carrier is a correction: the shipment is followed under it at once, its standing comes from what is heard
+/// under it alone, your own `shipped_at` and `delivered_at` go with it, and the promise stays. A sheet that tells the old number
+/// of this order again changes nothing, with the warning `number_was_corrected`.
 #[utoipa::path(
     patch, path = "/v1/shipments/{id}", tag = "Shipments", security(("api_key" = [])),
     params(
@@ -68,10 +82,11 @@ pub struct ShipmentPatch {
         (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "This key may not write.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such shipment.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "Another shipment of the order goes under this number.", body = Problem, content_type = "application/problem+json"),
         (status = 412, description = "Changed since you read it.", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "Too large.", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "No merge patch.", body = Problem, content_type = "application/problem+json"),
-        (status = 422, description = "Not as documented.", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "Not as documented, or a number that cannot be.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub async fn patch_shipment(
@@ -84,14 +99,15 @@ pub async fn patch_shipment(
     let (app, seller, id) = (app.into_inner(), caller.seller()?, ShipmentId(*id));
     let told = told.0.edit()?;
     let edited = app::in_background(&app, move |app| {
-        edit::edit_shipment(&app.sender(seller, None), id, told, &conditions.expected())
+        edit::edit_shipment(&app.sender(seller, None), id, &told, &conditions.expected())
     });
-    let (id, outcome) = edited.await.ok_or_else(Problem::internal)??;
-    written(find(&app, seller, id).await?, outcome)
+    let taken = edited.await.ok_or_else(Problem::internal)??;
+    written(find(&app, seller, taken.id).await?, taken)
 }
 
 impl ShipmentPatch {
     fn edit(self) -> Result<ShipmentEdit, Problem> {
+        let number = NumberEdit { typed: typed(self.tracking_number)?, carrier: self.carrier };
         let claims = Claims {
             shipped: self.shipped_at.try_map(|text| time("/shipped_at", &text))?,
             delivered: self.delivered_at.try_map(|text| time("/delivered_at", &text))?,
@@ -104,6 +120,18 @@ impl ShipmentPatch {
             deliver_by_on: self.deliver_by_on,
             origin_country: self.ship_from_country.try_map(|text| country("/ship_from_country", &text))?,
             origin_region: self.ship_from_region,
+            number,
         })
+    }
+}
+
+fn typed(told: Edit<String>) -> Result<Option<String>, Problem> {
+    match told {
+        Edit::Keep => Ok(None),
+        Edit::Set(number) => text("/tracking_number", &number, 200).map(Some),
+        Edit::Clear => {
+            let detail = "A shipment goes under a number: send the right one, or cancel the shipment.";
+            Err(Problem::invalid("/tracking_number", "not_clearable", detail))
+        }
     }
 }

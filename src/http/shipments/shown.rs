@@ -1,8 +1,8 @@
 //! A shipment as its seller sees it.
 
 use crate::domain::event_time::{EventTime, EventTimeSchema};
-use crate::flows::list_shipments::ShipmentDetail;
-use crate::flows::take_in::Outcome;
+use crate::flows::list_shipments::{Correction, ShipmentDetail};
+use crate::flows::take_in::{Outcome, Remark, Taken};
 use crate::http::orders::{PromiseOut, status_url};
 use serde::Serialize;
 use serde_json::Value;
@@ -26,6 +26,16 @@ pub struct ShipmentOut {
     typed_number: String,
     /// The number failed a check, or belongs to another carrier.
     suspicious: bool,
+    /// What the number proved to be for its carrier: `valid`, `ambiguous`, `suspicious`, `repairable` or `invalid`; `null`
+    /// where it was taken in before this was kept.
+    number_validity: Option<String>,
+    /// What is wrong with the number, such as `bad_checksum`.
+    number_code: Option<String>,
+    /// By which table of formats the number was proved; see `GET /v1/carriers`.
+    formats_version: Option<String>,
+    /// What it went under before its number or carrier was corrected, newest first; empty where it never was. Lists
+    /// tell it too.
+    number_history: Vec<FormerNumber>,
     parcel_ref: Option<String>,
     #[schema(value_type = Option<EventTimeSchema>)]
     shipped: Option<EventTime>,
@@ -69,6 +79,13 @@ pub struct Warning {
     pub(super) detail: String,
 }
 
+impl Warning {
+    /// What the seller should know of the number that was sent.
+    pub fn of_number((code, detail): Remark) -> Self {
+        Self { pointer: "/tracking_number".to_owned(), code, detail }
+    }
+}
+
 /// Part of the way under one tracker.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct LegOut {
@@ -77,8 +94,38 @@ pub struct LegOut {
     tracking_number: String,
 }
 
+/// What a shipment went under until it was corrected.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct FormerNumber {
+    carrier: Option<String>,
+    tracking_number: String,
+    /// As you wrote it.
+    typed_number: String,
+    #[schema(value_type = String, format = DateTime)]
+    until: jiff::Timestamp,
+}
+
+impl From<Correction> for FormerNumber {
+    fn from(was: Correction) -> Self {
+        Self {
+            carrier: was.carrier,
+            tracking_number: was.tracking_number,
+            typed_number: was.typed_number,
+            until: was.corrected_at.0,
+        }
+    }
+}
+
+impl ShipmentOut {
+    /// Adds what only its writer is told.
+    pub(super) fn tell(&mut self, taken: Taken) {
+        self.outcome = Some(taken.outcome);
+        self.warnings.extend(taken.remark.map(Warning::of_number));
+    }
+}
+
 pub fn shown(detail: ShipmentDetail, public_url: &str) -> ShipmentOut {
-    let ShipmentDetail { view, shop, legs, token, tracking_url, .. } = detail;
+    let ShipmentDetail { view, shop, legs, token, tracking_url, history, .. } = detail;
     let (shipment, order, standing) = (view.shipment, view.order, view.standing);
     ShipmentOut {
         version: shipment.version,
@@ -98,6 +145,10 @@ pub fn shown(detail: ShipmentDetail, public_url: &str) -> ShipmentOut {
         tracking_number: shipment.tracking_number,
         typed_number: shipment.typed_number,
         suspicious: shipment.suspicious,
+        number_validity: shipment.number_validity,
+        number_code: shipment.number_code,
+        formats_version: shipment.formats_version,
+        number_history: history.into_iter().map(FormerNumber::from).collect(),
         parcel_ref: shipment.parcel_ref,
         ship_from_country: shipment.origin_country,
         ship_from_region: shipment.origin_region,

@@ -55,7 +55,6 @@ impl ShipmentIn {
         let proof = put::prove(&typed, self.carrier.as_deref(), &hints)?;
         let declared = self.carrier.as_deref().and_then(|it| own::recognise(it, &known.own));
         let named = declared.and_then(|it| it.service);
-        let warning = |(code, detail)| Warning { pointer: "/tracking_number".to_owned(), code, detail };
         let row = TrackingRow {
             order_number: String::new(),
             number: proof.number,
@@ -71,6 +70,6 @@ impl ShipmentIn {
             destination: Place::default(),
             origin: Place { country: from, region: self.ship_from_region, postal_code: None },
         };
-        Ok((row, proof.doubt.map(warning).into_iter().collect()))
+        Ok((row, proof.doubt.map(Warning::of_number).into_iter().collect()))
     }
 }
