@@ -13,8 +13,10 @@ mod normalise;
 mod pattern;
 mod placeholder;
 mod repair;
+mod serial;
 
 pub use normalise::{Refusal, normalise};
+pub use serial::{Series, split};
 
 use crate::domain::carrier::{self, CarrierSlug, DeclaredCarrier};
 use serde::Serialize;
