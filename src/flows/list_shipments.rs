@@ -9,6 +9,7 @@ use crate::store::shipments::{Leg, ShipmentView};
 use crate::store::{SellerTables, Store, StoreError};
 use jiff::Timestamp;
 
+pub use crate::store::doubts::OpenDoubt;
 pub use crate::store::shipments::{Search, ShipmentFilter};
 
 /// A shipment with its order, standing and legs.
@@ -16,6 +17,8 @@ pub struct ShipmentDetail {
     pub view: ShipmentView,
     pub shop: String,
     pub legs: Vec<Leg>,
+    /// About its number, those that stand.
+    pub doubts: Vec<OpenDoubt>,
     pub token: Option<String>,
 }
 
@@ -27,7 +30,10 @@ pub fn show_shipment(
     id: ShipmentId,
 ) -> Result<Option<ShipmentDetail>, StoreError> {
     store.seller(seller).read(|tables| match tables.shipment_view(id)? {
-        Some(view) => detail(tables, secrets, view).map(Some),
+        Some(view) => {
+            let doubts = tables.open_doubts(&[id])?.remove(&id).unwrap_or_default();
+            detail(tables, secrets, (view, doubts)).map(Some)
+        }
         None => Ok(None),
     })
 }
@@ -49,7 +55,13 @@ pub fn list_shipments(
             }
         }
         let page = tables.shipments_page(&filter, before, limit)?;
-        page.into_iter().map(|view| detail(tables, secrets, view)).collect()
+        let ids: Vec<ShipmentId> = page.iter().map(|view| view.shipment.id).collect();
+        let mut doubts = tables.open_doubts(&ids)?;
+        let with_doubts = |view: ShipmentView| {
+            let about = doubts.remove(&view.shipment.id).unwrap_or_default();
+            detail(tables, secrets, (view, about))
+        };
+        page.into_iter().map(with_doubts).collect()
     })
 }
 
@@ -90,9 +102,13 @@ pub fn list_events(
     })
 }
 
-fn detail(tables: &mut SellerTables, secrets: &Secrets, view: ShipmentView) -> Result<ShipmentDetail, StoreError> {
+fn detail(
+    tables: &mut SellerTables,
+    secrets: &Secrets,
+    (view, doubts): (ShipmentView, Vec<OpenDoubt>),
+) -> Result<ShipmentDetail, StoreError> {
     let shop = tables.shops()?.into_iter().find(|shop| shop.id == view.order.shop_id).map(|shop| shop.name);
     let legs = tables.legs(view.shipment.id)?;
     let token = secrets.open(view.order.id.0.as_bytes(), &view.order.token_sealed).ok();
-    Ok(ShipmentDetail { shop: shop.unwrap_or_default(), legs, token, view })
+    Ok(ShipmentDetail { shop: shop.unwrap_or_default(), legs, doubts, token, view })
 }

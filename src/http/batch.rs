@@ -83,13 +83,20 @@ pub fn read<I, T>(
 impl Readings {
     /// Puts together how items were read and what became of those that could be, in order.
     pub fn answer<I>(self, done: Vec<Done<I>>, id: impl Fn(I) -> Uuid) -> BatchOut {
+        self.answer_with(done, |of| (id(of), Vec::new()))
+    }
+
+    /// The same, with what turned out to be doubtful when they were taken in.
+    pub fn answer_with<I>(self, done: Vec<Done<I>>, mut told: impl FnMut(I) -> (Uuid, Vec<Warning>)) -> BatchOut {
         let mut done = done.into_iter();
         let mut summary = BatchSummary::default();
         let mut results = Vec::with_capacity(self.items.len());
         for (index, read) in self.items.into_iter().enumerate() {
-            let result = read.and_then(|warnings| {
+            let result = read.and_then(|mut warnings| {
                 let (of, outcome) = done.next().ok_or_else(Problem::internal)??;
-                Ok((id(of), outcome, warnings))
+                let (id, more) = told(of);
+                warnings.extend(more);
+                Ok((id, outcome, warnings))
             });
             let result = result.map_err(|problem| problem.within(&format!("/{}/{index}", self.member)));
             results.push(summary.count(index, result));

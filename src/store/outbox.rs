@@ -39,6 +39,7 @@ changes! {
     MilestoneChanged "shipment.milestone_changed";
     VerdictChanged "shipment.verdict_changed";
     PromiseChanged "shipment.promise_changed";
+    NumberDoubted "shipment.number_doubted";
     ImportCompleted "import.completed";
 }
 

@@ -4,6 +4,7 @@
 
 pub mod batch;
 pub mod cancel;
+mod doubts;
 pub mod edit;
 pub mod event;
 mod notes;

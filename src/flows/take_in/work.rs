@@ -2,7 +2,7 @@
 //!
 //! After a crash the next worker reads the file again up to the cursor, without writing, and goes on behind it.
 
-use super::notes::{Erased, note_row};
+use super::notes::{Erased, note_doubts, note_row};
 use super::stored_file::{Hold, StoredFile};
 use super::upload::ImportOptions;
 use super::{Desk, Outcome, TakeInError, event, is_refusal, order, shipment};
@@ -212,6 +212,14 @@ pub(super) struct Done {
     pub(super) order_id: Option<OrderId>,
     pub(super) shipment_id: Option<ShipmentId>,
     pub(super) errors: Vec<Fault>,
+    /// What turned out to be doubtful when it was taken in; what the sheet itself says is with the record.
+    pub(super) warnings: Vec<Fault>,
+}
+
+impl Done {
+    fn new(outcome: &'static str, errors: Vec<Fault>) -> Self {
+        Self { outcome, order_id: None, shipment_id: None, errors, warnings: Vec::new() }
+    }
 }
 
 impl Run<'_> {
@@ -300,7 +308,7 @@ impl Run<'_> {
                     take_in(tables, desk, judged, create_orders)?
                 });
             }
-            Ok(())
+            note_doubts(tables, chunk, &mut done)
         };
         if self.import.dry_run {
             // The same engine, and then everything is taken back.
@@ -340,8 +348,8 @@ impl Run<'_> {
             "unchanged" => self.import.rows_unchanged += 1,
             _ => self.import.rows_rejected += 1,
         }
-        self.import.rows_warned += i64::from(!record.warnings.is_empty());
-        count_problems(&mut self.import, done.errors.iter().chain(&record.warnings));
+        self.import.rows_warned += i64::from(!record.warnings.is_empty() || !done.warnings.is_empty());
+        count_problems(&mut self.import, done.errors.iter().chain(&record.warnings).chain(&done.warnings));
     }
 
     fn keep(&mut self, tables: &mut SellerTables, now: Timestamp, last: bool) -> Result<(), WorkError> {
@@ -413,7 +421,7 @@ fn count_problems<'f>(import: &mut Import, faults: impl Iterator<Item = &'f Faul
 }
 
 fn rejected(errors: Vec<Fault>) -> Done {
-    Done { outcome: "rejected", order_id: None, shipment_id: None, errors }
+    Done::new("rejected", errors)
 }
 
 /// Takes a row in under a savepoint: a row that the database refuses is a fault of that row alone.
@@ -441,7 +449,7 @@ fn take_in(
     let record = &judged.record;
     let Some(row) = &record.row else { return Ok(rejected(record.errors.clone())) };
     if judged.neighbour == Neighbour::Repeat {
-        return Ok(Done { outcome: "unchanged", order_id: None, shipment_id: None, errors: Vec::new() });
+        return Ok(Done::new("unchanged", Vec::new()));
     }
     let taken = match row {
         Row::Order(row) => order::take_in_order(tables, desk, row, judged.repeat).map(|(id, it)| (Some(id), None, it)),
@@ -451,7 +459,7 @@ fn take_in(
     };
     match taken {
         Ok((order_id, shipment_id, outcome)) => {
-            Ok(Done { outcome: outcome.code(), order_id, shipment_id, errors: Vec::new() })
+            Ok(Done { order_id, shipment_id, ..Done::new(outcome.code(), Vec::new()) })
         }
         Err(error @ TakeInError::OrderNotFound(_)) => {
             Ok(rejected(vec![Fault::of_cell("order_number", "order_not_found", error.to_string())]))

@@ -1,6 +1,7 @@
 //! Many parcels at once.
 
 use super::Warning;
+use super::shown::DoubtOut;
 use super::told::ShipmentIn;
 use crate::app::{self, App};
 use crate::flows::take_in::batch::{self as flow, ParcelItem};
@@ -38,7 +39,10 @@ pub async fn put_shipments(app: Data<App>, caller: Caller, told: Json<ShipmentsI
     let (app, seller) = (app.into_inner(), caller.seller()?);
     let (parcels, read) = batch::read("shipments", told.into_inner().shipments, item_of)?;
     let put = app::in_background(&app, move |app| flow::put_shipments(&app.sender(seller, None), &parcels));
-    Ok(Json(read.answer(put.await.ok_or_else(Problem::internal)??, |id| id.0)))
+    let (done, mut doubts) = put.await.ok_or_else(Problem::internal)??;
+    let mut warnings =
+        |id| doubts.remove(&id).into_iter().flatten().map(|it| Warning::from(&DoubtOut::from(it))).collect();
+    Ok(Json(read.answer_with(done, |id| (id.0, warnings(id)))))
 }
 
 fn item_of(item: Value) -> Result<(ParcelItem, Vec<Warning>), Problem> {
