@@ -28,6 +28,7 @@ mod cancels;
 mod changes;
 mod conditions;
 mod crash;
+mod doubts;
 mod house;
 mod idempotency;
 mod imports;
