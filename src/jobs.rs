@@ -8,6 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const SWEEP: SignedDuration = SignedDuration::from_hours(1);
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+/// What is done once a day waits so long after a start, when there is other work.
+const AFTER_START: SignedDuration = SignedDuration::from_mins(10);
 
 /// How long a round waits where nothing was due.
 #[derive(Debug, Clone, Copy)]
@@ -23,7 +26,13 @@ impl Default for Pace {
 
 /// Runs all jobs until [`App::stop`].
 pub async fn run(app: Arc<App>, pace: Pace) {
-    tokio::join!(imports(&app, pace), judging(&app, pace), polling(&app, pace), sweeping(&app, pace));
+    tokio::join!(
+        imports(&app, pace),
+        judging(&app, pace),
+        polling(&app, pace),
+        sweeping(&app, pace),
+        doubting(&app, pace)
+    );
 }
 
 async fn imports(app: &Arc<App>, pace: Pace) {
@@ -88,6 +97,19 @@ async fn sweeping(app: &Arc<App>, pace: Pace) {
             let expired = in_background(app, |app| flows::privacy::expire::expire_contacts(&app.store, app.now()));
             done(expired.await, "deleting old contacts");
             next = app.now().saturating_add(SWEEP).unwrap_or(next);
+        }
+        tokio::time::sleep(pace.idle).await;
+    }
+}
+
+/// What is done once a day, by the clock of the application; a day begins anew with each start.
+async fn doubting(app: &Arc<App>, pace: Pace) {
+    let mut next = app.now().saturating_add(AFTER_START).unwrap_or_else(|_overflow| app.now());
+    while !app.is_stopping() {
+        if app.now() >= next {
+            let looked = in_background(app, |app| flows::doubt_numbers::doubt_numbers(&app.store, app.now()));
+            done(looked.await, "looking for labels that nobody scanned");
+            next = app.now().saturating_add(DAY).unwrap_or(next);
         }
         tokio::time::sleep(pace.idle).await;
     }

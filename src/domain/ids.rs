@@ -78,6 +78,14 @@ ids! {
     ClaimId;
 }
 
+impl ShipmentId {
+    /// Before every one that was made at this time or later, to the millisecond.
+    pub fn earliest(at: Timestamp) -> Self {
+        let millis = u64::try_from(at.as_millisecond()).unwrap_or(0);
+        Self(uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid())
+    }
+}
+
 impl PrincipalId {
     /// The program itself: on file from the first migration on.
     pub const SYSTEM: Self = Self(Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0001));
@@ -86,6 +94,16 @@ impl PrincipalId {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::SignedDuration;
+
+    #[test]
+    fn the_earliest_id_of_a_moment_is_before_all_that_are_made_then_or_later() {
+        let at: Timestamp = "2026-09-17T10:04:00.123Z".parse().unwrap();
+        let later = at + SignedDuration::from_millis(1);
+        assert!(ShipmentId::earliest(at) < ShipmentId::earliest(later));
+        assert!(ShipmentId::earliest(later) < ShipmentId::new(later));
+        assert_eq!(ShipmentId::earliest(at).0.get_timestamp().map(|it| it.to_unix().1), Some(123_000_000));
+    }
 
     #[test]
     fn ids_of_one_moment_are_in_the_order_of_their_making() {

@@ -5,7 +5,8 @@
 //! tracker is a carrier's number in one generation and owns its *tracking events*. A *scan* is what a source told us,
 //! raw; the gate turns scans into tracking events. *Progress* is derived from events: nine *milestones*, thirty-six
 //! *sub-statuses*. A *promise* is the day by which a shipment should arrive; a *verdict* says whether it is kept, why,
-//! and when that may change by the clock alone. A *lane* is origin to destination. An *import* is one uploaded file,
+//! and when that may change by the clock alone. A *doubt* is a ground to think that a number is not true, though it is
+//! right in form. A *lane* is origin to destination. An *import* is one uploaded file,
 //! each of its rows ends in a *row result*. A *principal* is who acts: an API key, a user, or the program itself. A *user*
 //! is a person of a seller who came by *invitation*, signs in with a password, and then has a *session*.
 
@@ -17,6 +18,7 @@ pub mod chain;
 pub mod country;
 pub mod dispatch;
 pub mod docket;
+pub mod doubt;
 pub mod edit;
 pub mod event_time;
 pub mod ids;
@@ -37,4 +39,5 @@ pub mod shop;
 pub mod silence;
 pub mod standing;
 pub mod tracking_number;
+pub mod valid_tracking;
 pub mod verdict;

@@ -21,7 +21,8 @@ pub struct Outcome {
 pub struct Rate {
     pub num: u64,
     pub den: u64,
-    /// Of a rate on time: open and not yet due, and in neither. Of a rate of losses: open, and in the denominator alone.
+    /// Of a rate on time: open and not yet due, and in neither. Of a rate of losses: open, and in the denominator alone. Of
+    /// a rate of valid tracking: shipped less than 72 hours ago and not scanned yet, and in neither.
     pub undecided: u64,
     /// `null` where the denominator is 0.
     pub rate: Option<f64>,

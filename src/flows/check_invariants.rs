@@ -37,6 +37,7 @@ pub fn check_invariants(store: &Store, now: Timestamp) -> Result<Findings, Store
         findings.sellers += 1;
         store.seller(seller.id).read(|tables| {
             check_shipments(tables, &seller, now, &mut findings)?;
+            check_doubts(tables, seller.id, &mut findings)?;
             check_chains(tables, seller.id, &mut findings)?;
             check_imports(tables, seller.id, &mut findings)?;
             let whose = format!("seller {}", seller.id);
@@ -152,6 +153,14 @@ fn broken_shipment(
             seller.id, stored.milestone, stored.verdict, rebuilt.milestone, rebuilt.verdict
         )
     }))
+}
+
+/// No number of a cancelled shipment is in doubt.
+fn check_doubts(tables: &mut SellerTables, seller: SellerId, findings: &mut Findings) -> Result<(), StoreError> {
+    for (shipment, code) in tables.doubts_left_over(PAGE)? {
+        findings.breaks.push(format!("shipment {shipment} of seller {seller}: cancelled, and still in doubt: {code}"));
+    }
+    Ok(())
 }
 
 /// Rows in = created + updated + unchanged + rejected = row results on file.

@@ -11,6 +11,7 @@ use crate::store::{SellerTables, Store, StoreError};
 use jiff::Timestamp;
 
 pub use crate::store::corrections::Correction;
+pub use crate::store::doubts::OpenDoubt;
 pub use crate::store::shipments::{Search, ShipmentFilter};
 
 /// A shipment with its order, standing, legs and former numbers.
@@ -18,6 +19,8 @@ pub struct ShipmentDetail {
     pub view: ShipmentView,
     pub shop: String,
     pub legs: Vec<Leg>,
+    /// About its number, those that stand.
+    pub doubts: Vec<OpenDoubt>,
     pub token: Option<String>,
     /// As people know it; the word that was declared where nobody knows it.
     pub carrier_name: Option<String>,
@@ -117,17 +120,19 @@ fn details(
     page: Vec<ShipmentView>,
 ) -> Result<Vec<ShipmentDetail>, StoreError> {
     let ids: Vec<ShipmentId> = page.iter().map(|view| view.shipment.id).collect();
-    let mut corrections = tables.corrections_of(&ids)?;
+    let (mut corrections, mut doubts) = (tables.corrections_of(&ids)?, tables.open_doubts(&ids)?);
     let (shops, own) = (tables.shops()?, tables.own_carriers()?);
     let detail = |view: ShipmentView| {
         let shop = shops.iter().find(|shop| shop.id == view.order.shop_id).map(|shop| shop.name.clone());
         let legs = tables.legs(view.shipment.id)?;
         let token = secrets.open(view.order.id.0.as_bytes(), &view.order.token_sealed).ok();
         let history = corrections.remove(&view.shipment.id).unwrap_or_default();
+        let doubts = doubts.remove(&view.shipment.id).unwrap_or_default();
         let carrier = view.shipment.carrier.as_deref();
         let carrier_name = carrier.map(|slug| own::name_of(slug, &own).unwrap_or(slug).to_owned());
         let tracking_url = carrier.and_then(|slug| own::page_of(slug, &view.shipment.tracking_number, &own));
-        Ok(ShipmentDetail { shop: shop.unwrap_or_default(), legs, token, carrier_name, tracking_url, history, view })
+        let shop = shop.unwrap_or_default();
+        Ok(ShipmentDetail { shop, legs, doubts, token, carrier_name, tracking_url, history, view })
     };
     page.into_iter().map(detail).collect()
 }

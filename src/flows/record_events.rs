@@ -1,7 +1,10 @@
 //! THE GATE: scans of every source become tracking events here, and nowhere else.
 //!
 //! Repeats are dropped, the rest is appended; the shipments under the tracker are judged again; projection and outbox are
-//! written in the caller's transaction. With no scans it still judges, since most delays are silence.
+//! written in the caller's transaction. With no scans it still judges, since most delays are silence. What scans reveal
+//! about a number is in [`doubts`].
+
+pub mod doubts;
 
 use crate::domain::carrier::CarrierSlug;
 use crate::domain::ids::{EventId, ShipmentId, TrackerId};
@@ -50,8 +53,12 @@ pub fn record_events(
     source: Source,
 ) -> Result<usize, StoreError> {
     let news = append(tables, moment, tracker, scans, source)?;
-    for shipment in tables.shipments_under(tracker.id)? {
-        judge(tables, moment, shipment)?;
+    let shipments = tables.shipments_under(tracker.id)?;
+    for shipment in &shipments {
+        judge(tables, moment, *shipment)?;
+    }
+    if news > 0 {
+        doubts::hear_places(tables, moment, (&shipments, scans), source)?;
     }
     Ok(news)
 }
@@ -149,6 +156,7 @@ pub fn judge(tables: &mut SellerTables, moment: &Moment, shipment: ShipmentId) -
     let now = before.as_ref().map_or(moment.now, |it| it.judged_at.0.max(moment.now));
     let moment = &Moment { now, ..moment.clone() };
     let standing = derive(tables, moment, &shipment, &order)?;
+    doubts::hear_first_scan(tables, moment, (&shipment, &order), &standing, before.as_ref())?;
     let row = StandingRow::of(shipment.seller_id, shipment.id, &standing);
     match &before {
         Some(before) if before.says_the_same_as(&row) => return Ok(()),

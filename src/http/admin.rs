@@ -1,10 +1,11 @@
 //! For the platform's admins.
 
-use super::paging::{self, Page};
+use super::paging::{self, Page, PageQuery};
 use super::problem::Problem;
 use crate::app::{self, App};
 use crate::domain::ids::SellerId;
 use crate::flows;
+use crate::flows::list_shared_numbers::{self, SharedNumber, SharedPlace, Sharer};
 use crate::flows::read_audit::{self, AuditRow};
 use actix_web::web::{Data, Json, Query};
 use serde::{Deserialize, Serialize};
@@ -114,5 +115,69 @@ impl From<AuditRow> for AuditOut {
             detail: row.detail.0,
             request_id: row.request_id,
         }
+    }
+}
+
+/// A number that several sellers use.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct SharedNumberOut {
+    carrier: String,
+    tracking_number: String,
+    /// Whoever came first is first.
+    sellers: Vec<SharerOut>,
+    /// When the first of them took it in.
+    #[schema(value_type = String, format = DateTime)]
+    first_seen_at: jiff::Timestamp,
+}
+
+/// One of the sellers that use a number.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct SharerOut {
+    id: Uuid,
+    name: String,
+    #[schema(value_type = String, format = DateTime)]
+    first_seen_at: jiff::Timestamp,
+}
+
+/// Numbers that stand on shipments of more than one seller, by carrier and number
+///
+/// One of them may have copied it, or both may belong to one business. No seller is told of another.
+#[utoipa::path(
+    get, path = "/v1/admin/shared-numbers", tag = "Admin", security(("api_key" = [])), params(PageQuery),
+    responses(
+        (status = 200, description = "A page of numbers.", body = Page<SharedNumberOut>),
+        (status = 400, description = "A bad parameter.", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "Not an admin's key.", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub async fn list_shared_numbers(
+    app: Data<App>,
+    query: Query<PageQuery>,
+) -> Result<Json<Page<SharedNumberOut>>, Problem> {
+    let limit = paging::limit(query.limit)?;
+    let after: Option<SharedPlace> = paging::cursor(query.cursor.as_deref())?;
+    let app = app.into_inner();
+    let shared = app::in_background(&app, move |app| {
+        list_shared_numbers::list_shared_numbers(&app.store, after.as_ref(), limit + 1)
+    });
+    let shared = shared.await.ok_or_else(Problem::internal)??;
+    Ok(Json(paging::page(shared, limit, |it| it.place().to_string(), SharedNumberOut::from)))
+}
+
+impl From<SharedNumber> for SharedNumberOut {
+    fn from(shared: SharedNumber) -> Self {
+        Self {
+            carrier: shared.carrier,
+            tracking_number: shared.number,
+            first_seen_at: shared.first_seen_at,
+            sellers: shared.sellers.into_iter().map(SharerOut::from).collect(),
+        }
+    }
+}
+
+impl From<Sharer> for SharerOut {
+    fn from(sharer: Sharer) -> Self {
+        Self { id: sharer.id.0, name: sharer.name, first_seen_at: sharer.first_seen_at }
     }
 }

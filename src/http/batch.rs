@@ -55,7 +55,7 @@ enum BatchOutcome {
 const MOST_ITEMS: usize = 500;
 
 /// What became of an item that was taken in: of which thing, how, and what its sender should know.
-pub type DoneItem = (Uuid, Outcome, Option<Warning>);
+pub type DoneItem = (Uuid, Outcome, Vec<Warning>);
 
 /// How the items of a batch were read: for each its warnings, or what is wrong with it.
 pub struct Readings {
@@ -84,14 +84,14 @@ pub fn read<I, T>(
 
 impl Readings {
     /// Puts together how items were read and what became of those that could be, in order.
-    pub fn answer<D>(self, done: Vec<Result<D, ChangeError>>, told: impl Fn(D) -> DoneItem) -> BatchOut {
+    pub fn answer<D>(self, done: Vec<Result<D, ChangeError>>, mut told: impl FnMut(D) -> DoneItem) -> BatchOut {
         let mut done = done.into_iter();
         let mut summary = BatchSummary::default();
         let mut results = Vec::with_capacity(self.items.len());
         for (index, read) in self.items.into_iter().enumerate() {
             let result = read.and_then(|mut warnings| {
-                let (id, outcome, warning) = told(done.next().ok_or_else(Problem::internal)??);
-                warnings.extend(warning);
+                let (id, outcome, more) = told(done.next().ok_or_else(Problem::internal)??);
+                warnings.extend(more);
                 Ok((id, outcome, warnings))
             });
             let result = result.map_err(|problem| problem.within(&format!("/{}/{index}", self.member)));

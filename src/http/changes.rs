@@ -18,7 +18,8 @@ pub struct ChangesQuery {
     /// The `next_cursor` that you were given last; from the beginning where absent.
     after: Option<String>,
     /// With commas between: `order.created`, `shipment.milestone_changed`, `shipment.verdict_changed`,
-    /// `shipment.promise_changed`, `shipment.number_corrected`, `import.completed`. All where absent.
+    /// `shipment.promise_changed`, `shipment.number_corrected`, `shipment.number_doubted`,
+    /// `import.completed`. All where absent.
     types: Option<String>,
     /// How many at most; 50 unless said.
     #[param(minimum = 1, maximum = 200)]

@@ -167,6 +167,7 @@ routes! {
     REPORTS reports   report_carriers;
     REPORTS reports   report_lost;
     REPORTS reports   report_dispatch;
+    REPORTS reports   report_numbers;
     ANY     tokens    create_token;
     PUBLIC  tokens    key_set;
     MANAGER api_keys  create_api_key;
@@ -183,6 +184,7 @@ routes! {
     MANAGER settings  change_settings;
     ADMIN   admin     list_sellers;
     ADMIN   admin     read_audit;
+    ADMIN   admin     list_shared_numbers;
     MANAGER privacy   erase_person;
     MANAGER privacy   export_person;
     PUBLIC  status    show_status;

@@ -1,5 +1,9 @@
 //! Runs a test's scenario on SQLite and on PostgreSQL, each on a database of its own.
 
+mod parcel;
+
+pub use parcel::a_parcel;
+
 use super::Store;
 use super::sellers::{Seller, Shop};
 use super::{At, Reason};

@@ -40,6 +40,7 @@ changes! {
     VerdictChanged "shipment.verdict_changed";
     PromiseChanged "shipment.promise_changed";
     NumberCorrected "shipment.number_corrected";
+    NumberDoubted "shipment.number_doubted";
     ImportCompleted "import.completed";
 }
 

@@ -28,6 +28,8 @@ pub struct ReportRow {
     pub dispatch_by_at: Option<At>,
     pub deliver_by_on: Option<String>,
     pub created_at: At,
+    /// What the number proved to be, and what is wrong with it.
+    pub number: (Option<String>, Option<String>),
     pub standing: (String, Option<String>, Option<String>, Option<String>, Option<String>, String),
     pub detail: Json,
 }
@@ -117,6 +119,7 @@ impl SellerTables<'_> {
             orders::dispatch_by_at,
             shipments::deliver_by_on,
             shipments::created_at,
+            (shipments::number_validity, shipments::number_code),
             (
                 standings::verdict,
                 standings::cause,

@@ -1,10 +1,11 @@
 //! Shipments and the legs that point to their trackers.
 
 use super::orders::place;
-use super::schema::{legs, order_contacts, orders, shipments, standings, trackers};
+use super::schema::{legs, number_doubts, order_contacts, orders, shipments, standings, trackers};
 use super::trackers::Tracker;
 use super::types::{At, sql};
 use super::{SellerTables, StoreError};
+use crate::domain::doubt::{DoubtAsked, DoubtCode};
 use crate::domain::event_time::EventTime;
 use crate::domain::ids::{OrderId, SellerId, ShipmentId, ShopId, TrackerId};
 use crate::domain::order::Place;
@@ -110,6 +111,8 @@ pub struct ShipmentFilter {
     pub destination_country: Option<String>,
     pub open: Option<bool>,
     pub updated_since: Option<Timestamp>,
+    /// Those in doubt now.
+    pub doubt: Option<DoubtAsked>,
     pub search: Option<Search>,
 }
 
@@ -142,6 +145,17 @@ macro_rules! views {
                     .on(standings::seller_id.eq(shipments::seller_id).and(standings::shipment_id.eq(shipments::id))),
             )
             .select((Shipment::as_select(), super::orders::Order::as_select(), StandingRow::as_select()))
+    };
+}
+
+/// Ids of shipments that are in doubt now, as it is asked.
+macro_rules! doubted {
+    ($seller:expr, $asked:expr) => {
+        number_doubts::table
+            .filter(number_doubts::seller_id.eq($seller))
+            .filter(number_doubts::settled_at.is_null())
+            .filter(number_doubts::code.eq_any($asked.codes().into_iter().map(DoubtCode::code).collect::<Vec<_>>()))
+            .select(number_doubts::shipment_id)
     };
 }
 
@@ -314,6 +328,9 @@ impl SellerTables<'_> {
         }
         if let Some(since) = filter.updated_since {
             query = query.filter(shipments::updated_at.ge(At(since)));
+        }
+        if let Some(asked) = filter.doubt {
+            query = query.filter(shipments::id.eq_any(doubted!(self.seller, asked)));
         }
         if let Some(search) = &filter.search {
             let by_number = shipments::tracking_number

@@ -3,11 +3,13 @@
 use super::schema::standings;
 use super::types::{At, Json};
 use super::{PlatformTables, SellerTables, StoreError};
+use crate::domain::event_time::EventTime;
 use crate::domain::ids::{SellerId, ShipmentId};
+use crate::domain::milestone::SubStatus;
 use crate::domain::standing::Standing;
 use diesel::prelude::*;
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// A shipment's standing as it is stored.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable, AsChangeset)]
@@ -52,10 +54,32 @@ impl StandingRow {
         }
     }
 
+    /// The first proof that the carrier had the parcel.
+    pub fn first_scan(&self) -> Option<EventTime> {
+        first_scan_in(&self.detail)
+    }
+
+    /// When the parcel came to its end; `None` while more is expected of it.
+    pub fn ended(&self) -> Option<EventTime> {
+        let ends = self.sub_status.as_deref().and_then(|code| code.parse().ok()).is_some_and(SubStatus::ends);
+        ends.then(|| time_in(&self.detail, "/progress/since")).flatten()
+    }
+
     /// Whether both say the same, whenever they were judged.
     pub fn says_the_same_as(&self, other: &Self) -> bool {
         Self { judged_at: other.judged_at, ..self.clone() } == *other
     }
+}
+
+/// The first scan in a standing that is stored in full.
+pub fn first_scan_in(detail: &Json) -> Option<EventTime> {
+    time_in(detail, "/progress/first_scan")
+}
+
+fn time_in(detail: &Json, pointer: &str) -> Option<EventTime> {
+    let time = detail.0.pointer(pointer)?;
+    let text = |field| time.get(field).and_then(Value::as_str);
+    EventTime::from_texts(text("local")?, text("offset"))
 }
 
 impl SellerTables<'_> {

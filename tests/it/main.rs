@@ -30,6 +30,7 @@ mod changes;
 mod conditions;
 mod corrections;
 mod crash;
+mod doubts;
 mod house;
 mod idempotency;
 mod imports;

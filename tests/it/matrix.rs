@@ -142,7 +142,7 @@ fn asks(method: &str, path: &str, it: &Victim) -> Option<Vec<Ask>> {
         ("GET", "/v1/changes") => nothing(path),
         ("GET", "/v1/orders") => nothing(&format!("/v1/orders?order_number={ORDER}")),
         ("GET", "/v1/shipments") => nothing(&format!("/v1/shipments?tracking_number={NUMBER}")),
-        ("GET", "/v1/admin/sellers" | "/v1/admin/audit") => nothing(path),
+        ("GET", "/v1/admin/sellers" | "/v1/admin/audit" | "/v1/admin/shared-numbers") => nothing(path),
         ("GET", reports) if reports.starts_with("/v1/reports/") => ["", "&rows=shipments", "&format=csv"]
             .iter()
             .map(|more| ask(format!("{reports}?group_by=seller,shop,carrier{more}"), None, Comes::ToNothing))

@@ -17,12 +17,14 @@ mod own_pattern;
 mod pattern;
 mod placeholder;
 mod repair;
+mod serial;
 
 pub use example::{NumberFormat, formats_of, own_formats, postal_operators};
 pub use formats::audit;
 pub use habits::{Column, Habits};
 pub use normalise::{Refusal, normalise};
 pub use own_pattern::{NumberPattern, PatternFault};
+pub use serial::{Series, split};
 
 use crate::domain::carrier::own::{self as own_carrier, OwnCarrier};
 use crate::domain::carrier::{CarrierSlug, DeclaredCarrier};

@@ -2,7 +2,7 @@
 
 use super::query::{GroupKey, ReportQuery, RowId, RowPage, Scope};
 use super::row::{Fact, Moments};
-use crate::domain::ids::ShopId;
+use crate::domain::ids::{ShipmentId, ShopId};
 use crate::store::report_rows::{OrderReportRow, ReportRow};
 use crate::store::sellers::Seller;
 use crate::store::{Reason, SellerTables, Store, StoreError};
@@ -97,6 +97,16 @@ pub(super) fn over_shipments(
     now: Timestamp,
     mut take: impl FnMut(&Whose<'_>, &Fact),
 ) -> Result<Timestamp, StoreError> {
+    over_shipments_with(store, (scope, query, now), |_, _, _| Ok(()), |whose, fact, ()| take(whose, fact))
+}
+
+/// The same, with what `load` reads besides of each page of shipments.
+pub(super) fn over_shipments_with<L>(
+    store: &Store,
+    (scope, query, now): (Scope, &ReportQuery, Timestamp),
+    load: impl Fn(&mut SellerTables, &[ShipmentId], &Moments) -> Result<L, StoreError>,
+    mut take: impl FnMut(&Whose<'_>, &Fact, &L),
+) -> Result<Timestamp, StoreError> {
     over_sellers(store, scope, query, now, |tables, seller, moments| {
         let shops = shops(tables)?;
         let mut after = None;
@@ -104,10 +114,12 @@ pub(super) fn over_shipments(
             let page = tables.report_page(after, PAGE)?;
             let Some(last) = page.last() else { return Ok(()) };
             after = Some(last.shipment_id);
+            let ids: Vec<ShipmentId> = page.iter().map(|row| row.shipment_id).collect();
+            let loaded = load(tables, &ids, moments)?;
             for fact in facts(tables, moments, page)? {
                 let shop = shops.get(&fact.row.shop_id).map(String::as_str);
                 if fact.is_asked_for(query, shop) {
-                    take(&Whose { seller, shop, moments }, &fact);
+                    take(&Whose { seller, shop, moments }, &fact, &loaded);
                 }
             }
         }

@@ -4,12 +4,14 @@ use super::counting::{Key, Whose};
 use super::query::{AsOf, Basis, GroupKey, ReportQuery, RowId};
 use crate::domain::country::CountryCode;
 use crate::domain::dispatch::Leaving;
+use crate::domain::doubt::GRACE;
 use crate::domain::event_time::EventTime;
 use crate::domain::ids::{SellerId, ShipmentId};
 use crate::domain::losses::Fate;
 use crate::domain::report::Outcome;
 use crate::domain::scan::TrackingEvent;
 use crate::domain::standing::{ShipmentFacts, Standing};
+use crate::domain::valid_tracking::{NumberClass, NumberFate};
 use crate::domain::verdict::{Arrival, Ending, VerdictKind, end_of_day, timeliness};
 use crate::store::report_rows::ReportRow;
 use crate::store::sellers::Seller;
@@ -132,6 +134,18 @@ impl Fact {
             is_delivered,
             ending: self.outcome.ending,
             verdict: self.told.verdict.parse().ok(),
+        }
+    }
+
+    /// How far its number is to be trusted, whatever is thought of it besides.
+    pub(super) fn number_fate(&self, moments: &Moments) -> NumberFate {
+        let shipped = time(self.row.shipped.0.as_deref(), self.row.shipped.1.as_deref());
+        let (validity, code) = &self.row.number;
+        NumberFate {
+            class: NumberClass::of(validity.as_deref(), code.as_deref()),
+            is_scanned: self.told.first_scan.is_some(),
+            is_shipped: self.fate().is_shipped,
+            is_fresh: shipped.is_some_and(|at| moments.as_of.duration_since(at.instant_in(&moments.zone)) < GRACE),
         }
     }
 

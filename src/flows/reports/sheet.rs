@@ -3,6 +3,7 @@
 use super::delays::{Counts, Report};
 use super::dispatch::{DispatchCounts, DispatchReport};
 use super::lost::{LossCounts, LossReport};
+use super::numbers::{NumberCounts, NumbersReport};
 use super::query::GroupKey;
 use super::row::ShipmentOut;
 use crate::domain::report::Rate;
@@ -87,6 +88,38 @@ const ORDER: [&str; 11] = [
     "outcome",
 ];
 
+const NUMBER_COUNTS: [&str; 17] = [
+    "shipments",
+    "valid",
+    "ambiguous",
+    "suspicious",
+    "invalid",
+    "unknown",
+    "scanned",
+    "valid_tracking_num",
+    "valid_tracking_den",
+    "valid_tracking_rate",
+    "valid_tracking_ci_low",
+    "valid_tracking_ci_high",
+    "number_on_another_order",
+    "number_reused",
+    "scan_before_order",
+    "destination_differs",
+    "block_never_scanned",
+];
+const NUMBER: [&str; 10] = [
+    "shipment_id",
+    "shop",
+    "order_number",
+    "tracking_number",
+    "carrier",
+    "shipped_on",
+    "validity",
+    "code",
+    "scanned",
+    "doubts",
+];
+
 /// A report that can be written as CSV.
 pub trait AsSheet {
     /// One line a group, its key first.
@@ -161,6 +194,25 @@ impl AsSheet for DispatchReport {
     }
 }
 
+impl AsSheet for NumbersReport {
+    fn groups_as_csv(&self, keys: &[GroupKey]) -> csv::Result<String> {
+        let lines = self.groups.iter().map(|group| (&group.key, number_counts(&group.counts).to_vec()));
+        groups(keys, NUMBER_COUNTS, lines)
+    }
+
+    fn rows_as_csv(&self) -> csv::Result<String> {
+        let shown = self.shipments.iter().map(|row| {
+            let mut shown = shown(row);
+            let codes: Vec<&str> = row.doubts.iter().map(|code| code.code()).collect();
+            if let Some(fields) = shown.as_object_mut() {
+                fields.insert("doubts".to_owned(), codes.join(" ").into());
+            }
+            shown
+        });
+        rows(&NUMBER, shown)
+    }
+}
+
 fn text(days: i32) -> String {
     days.to_string()
 }
@@ -218,6 +270,30 @@ fn dispatch_counts(counts: &DispatchCounts) -> [String; 10] {
         rate,
         low,
         high,
+    ]
+}
+
+fn number_counts(counts: &NumberCounts) -> [String; 17] {
+    let (rate, doubts) = (&counts.valid_tracking_rate, &counts.doubts);
+    let [share, low, high] = shares(rate);
+    [
+        counts.shipments.to_string(),
+        counts.valid.to_string(),
+        counts.ambiguous.to_string(),
+        counts.suspicious.to_string(),
+        counts.invalid.to_string(),
+        counts.unknown.to_string(),
+        counts.scanned.to_string(),
+        rate.num.to_string(),
+        rate.den.to_string(),
+        share,
+        low,
+        high,
+        doubts.number_on_another_order.to_string(),
+        doubts.number_reused.to_string(),
+        doubts.scan_before_order.to_string(),
+        doubts.destination_differs.to_string(),
+        doubts.block_never_scanned.to_string(),
     ]
 }
 

@@ -7,6 +7,7 @@ use crate::domain::order::OrderRow;
 use crate::domain::scan::{Scan, Source};
 use crate::domain::shipment::{ProvenNumber, TrackingRow};
 use crate::flows::record_events::{Moment, append, judge};
+use crate::store::doubts::OpenDoubts;
 use crate::store::trackers::Tracker;
 use crate::store::{SellerTables, Store, StoreError};
 use jiff::Timestamp;
@@ -57,18 +58,24 @@ pub fn put_orders(sender: &Sender<'_>, items: &[OrderItem]) -> Result<Vec<Done<O
     })
 }
 
-/// Takes in parcels; one answer an item, in order.
+/// Takes in parcels; one answer an item, in order, and what is doubtful about the numbers of those that were taken in.
 ///
 /// # Errors
 ///
 /// [`StoreError`] where the database takes nothing at all; then nothing was written.
-pub fn put_shipments(sender: &Sender<'_>, items: &[ParcelItem]) -> Result<Vec<Result<Taken, ChangeError>>, StoreError> {
+pub fn put_shipments(
+    sender: &Sender<'_>,
+    items: &[ParcelItem],
+) -> Result<(Vec<Result<Taken, ChangeError>>, OpenDoubts), StoreError> {
     sender.store.seller(sender.seller).write(|tables| {
         let mut desks = Desks { sender, by_shop: HashMap::new() };
-        each(tables, items, |tables, item| {
+        let done = each(tables, items, |tables, item| {
             let desk = desks.of(tables, item.shop.as_deref())?;
             Ok(take_in_parcel(tables, desk, &item.order, item.row.clone())?)
-        })
+        })?;
+        let ids: Vec<ShipmentId> = done.iter().flatten().map(|taken| taken.id).collect();
+        let doubts = tables.open_doubts(&ids)?;
+        Ok((done, doubts))
     })
 }
 

@@ -5,6 +5,7 @@
 pub mod batch;
 pub mod cancel;
 mod correct;
+mod doubts;
 pub mod edit;
 pub mod event;
 mod notes;

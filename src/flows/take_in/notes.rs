@@ -1,9 +1,10 @@
 //! What is written down of a row: its result, and what an erasure finds it by. Of people who were erased, nothing is.
 
-use super::work::{Done, Judged, line_of};
+use super::work::{Done, Judged, WorkError, line_of};
 use crate::domain::ids::{ShipmentId, ShopId};
 use crate::domain::order::{email_key, phone_key};
-use crate::sheets::Record;
+use crate::sheets::{Fault, Record};
+use crate::store::doubts::OpenDoubt;
 use crate::store::import_rows::{ImportRow, RowName, RowReport};
 use crate::store::imports::Import;
 use crate::store::{SellerTables, StoreError};
@@ -38,6 +39,26 @@ impl Erased {
     }
 }
 
+/// Warns of what is doubtful about the numbers of a chunk's rows, by all that is known when the chunk is written. Rows of
+/// events tell of parcels that are there already, and are not warned.
+pub(super) fn note_doubts(tables: &mut SellerTables, chunk: &[Judged], done: &mut [Done]) -> Result<(), WorkError> {
+    let told = |judged: &Judged, done: &Done| {
+        let tells = judged.record.row.as_ref().is_some_and(|row| row.tracking().is_some());
+        done.shipment_id.filter(|_| tells)
+    };
+    let ids: Vec<ShipmentId> = chunk.iter().zip(done.iter()).filter_map(|(judged, done)| told(judged, done)).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let doubts = tables.open_doubts(&ids)?;
+    for (judged, done) in chunk.iter().zip(done) {
+        let about = told(judged, done).and_then(|id| doubts.get(&id)).into_iter().flatten();
+        let warning = |it: &OpenDoubt| Fault::of_cell("tracking_number", it.doubt.code().code(), it.doubt.sentence());
+        done.warnings.extend(about.map(warning));
+    }
+    Ok(())
+}
+
 /// Writes the result of one row.
 pub(super) fn note_row(
     tables: &mut SellerTables,
@@ -66,7 +87,7 @@ pub(super) fn note_row(
 fn report(record: &Record, done: &Done) -> RowReport {
     let cells: Map<String, Value> =
         record.read.iter().map(|(column, value)| ((*column).to_owned(), json!(value))).collect();
-    let warnings: Vec<_> = record.warnings.iter().chain(&done.warnings).collect();
+    let warnings: Vec<&Fault> = record.warnings.iter().chain(&done.warnings).collect();
     RowReport { cells: Value::Object(cells), errors: json!(done.errors), warnings: json!(warnings) }
 }
 

@@ -1,6 +1,6 @@
 //! Orders: validated rows become orders, lines and contacts.
 
-use super::{Desk, Outcome, TakeInError, settle, take};
+use super::{Desk, Outcome, TakeInError, doubts, settle, take};
 use crate::domain::ids::OrderId;
 use crate::domain::order::{ContactEdit, OrderLine, OrderRow, OrderState};
 use crate::secrets::{digest, fresh_status_token};
@@ -248,6 +248,9 @@ pub(super) fn finish(
     tables.update_order(&order)?;
     if head_changed {
         resettle(tables, desk, &order, desk.moment.now)?;
+        if doubts::bears_on_order(&before, &order) {
+            doubts::look_at_order(tables, desk, &order)?;
+        }
     }
     Ok((id, Outcome::Updated))
 }

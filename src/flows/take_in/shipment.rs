@@ -1,7 +1,7 @@
 //! Shipments: a proven number of a known order is followed from here on.
 
 use super::correct::left_alone;
-use super::{Desk, Outcome, TakeInError, Taken, settle, take};
+use super::{Desk, Outcome, TakeInError, Taken, doubts, settle, take};
 use crate::domain::carrier::CarrierSlug;
 use crate::domain::event_time::EventTime;
 use crate::domain::ids::{ShipmentId, TrackerId};
@@ -75,8 +75,13 @@ pub(super) fn finish(
     }
     settle(tables, desk, order, &mut shipment)?;
     // One parcel may hold several orders: what was said of it holds for each.
-    for other in tables.shipments_under(tracker.id)?.into_iter().filter(|other| *other != shipment.id && news > 0) {
-        judge(tables, &desk.moment, other)?;
+    let mut others = tables.shipments_under(tracker.id)?;
+    others.retain(|other| *other != shipment.id);
+    for other in others.iter().filter(|_| news > 0) {
+        judge(tables, &desk.moment, *other)?;
+    }
+    if doubts::bears_on_shipment((!is_new).then_some(&before), &shipment, tracker, &others) {
+        doubts::look_at_shipment(tables, desk, order, (&shipment, tracker))?;
     }
     Ok((shipment.id, if is_new { Outcome::Created } else { Outcome::Updated }))
 }

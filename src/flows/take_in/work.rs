@@ -2,7 +2,7 @@
 //!
 //! After a crash the next worker reads the file again up to the cursor, without writing, and goes on behind it.
 
-use super::notes::{Erased, note_row};
+use super::notes::{Erased, note_doubts, note_row};
 use super::stored_file::{Hold, StoredFile};
 use super::upload::ImportOptions;
 use super::{Desk, Outcome, Remark, TakeInError, event, is_refusal, order, shipment};
@@ -221,8 +221,14 @@ pub(super) struct Done {
     pub(super) order_id: Option<OrderId>,
     pub(super) shipment_id: Option<ShipmentId>,
     pub(super) errors: Vec<Fault>,
-    /// Besides those that came with the record.
+    /// What turned out to be doubtful when it was taken in; what the sheet itself says is with the record.
     pub(super) warnings: Vec<Fault>,
+}
+
+impl Done {
+    fn new(outcome: &'static str, errors: Vec<Fault>) -> Self {
+        Self { outcome, order_id: None, shipment_id: None, errors, warnings: Vec::new() }
+    }
 }
 
 impl Run<'_> {
@@ -311,7 +317,7 @@ impl Run<'_> {
                     take_in(tables, desk, judged, create_orders)?
                 });
             }
-            Ok(())
+            note_doubts(tables, chunk, &mut done)
         };
         if self.import.dry_run {
             // The same engine, and then everything is taken back.
@@ -424,7 +430,7 @@ fn count_problems<'f>(import: &mut Import, faults: impl Iterator<Item = &'f Faul
 }
 
 fn rejected(errors: Vec<Fault>) -> Done {
-    Done { outcome: "rejected", order_id: None, shipment_id: None, errors, warnings: Vec::new() }
+    Done::new("rejected", errors)
 }
 
 /// Takes a row in under a savepoint: a row that the database refuses is a fault of that row alone.
@@ -452,7 +458,7 @@ fn take_in(
     let record = &judged.record;
     let Some(row) = &record.row else { return Ok(rejected(record.errors.clone())) };
     if judged.neighbour == Neighbour::Repeat {
-        return Ok(done((None, None, Outcome::Unchanged, None)));
+        return Ok(Done::new("unchanged", Vec::new()));
     }
     let taken = match row {
         Row::Order(row) => {
@@ -483,7 +489,7 @@ type Taken = (Option<OrderId>, Option<ShipmentId>, Outcome, Option<Remark>);
 fn done((order_id, shipment_id, outcome, remark): Taken) -> Done {
     let warning = remark.map(|(code, detail)| Fault::of_cell("tracking_number", &code, detail));
     let warnings = warning.into_iter().collect();
-    Done { outcome: outcome.code(), order_id, shipment_id, errors: Vec::new(), warnings }
+    Done { order_id, shipment_id, warnings, ..Done::new(outcome.code(), Vec::new()) }
 }
 
 fn take_in_combined(

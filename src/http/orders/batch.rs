@@ -49,7 +49,7 @@ pub async fn put_orders(app: Data<App>, caller: Caller, told: Json<OrdersIn>) ->
         Ok((order, Vec::new()))
     })?;
     let put = app::in_background(&app, move |app| flow::put_orders(&app.sender(seller, None), &orders));
-    Ok(Json(read.answer(put.await.ok_or_else(Problem::internal)??, |(id, outcome)| (id.0, outcome, None))))
+    Ok(Json(read.answer(put.await.ok_or_else(Problem::internal)??, |(id, outcome)| (id.0, outcome, Vec::new()))))
 }
 
 fn item_of(item: Value) -> Result<OrderItem, Problem> {

@@ -1,6 +1,7 @@
 //! Many parcels at once.
 
 use super::Warning;
+use super::shown::DoubtOut;
 use super::told::ShipmentIn;
 use crate::app::{self, App};
 use crate::domain::tracking_number::Known;
@@ -41,8 +42,12 @@ pub async fn put_shipments(app: Data<App>, caller: Caller, told: Json<ShipmentsI
     let known = known_numbers(&app, seller).await?;
     let (parcels, read) = batch::read("shipments", told.into_inner().shipments, |item| item_of(item, &known))?;
     let put = app::in_background(&app, move |app| flow::put_shipments(&app.sender(seller, None), &parcels));
-    let done = put.await.ok_or_else(Problem::internal)??;
-    Ok(Json(read.answer(done, |it| (it.id.0, it.outcome, it.remark.map(Warning::of_number)))))
+    let (done, mut doubts) = put.await.ok_or_else(Problem::internal)??;
+    Ok(Json(read.answer(done, |taken| {
+        let doubts = doubts.remove(&taken.id).into_iter().flatten().map(|it| Warning::from(&DoubtOut::from(it)));
+        let remark = taken.remark.map(Warning::of_number);
+        (taken.id.0, taken.outcome, remark.into_iter().chain(doubts).collect())
+    })))
 }
 
 fn item_of(item: Value, known: &Known) -> Result<(ParcelItem, Vec<Warning>), Problem> {

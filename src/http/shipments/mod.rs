@@ -19,6 +19,7 @@ use super::conditions::{self, Conditions};
 use super::paging::{self, Page};
 use super::problem::Problem;
 use crate::app::{self, App};
+use crate::domain::doubt::{DoubtAsked, DoubtCode};
 use crate::domain::ids::{SellerId, ShipmentId};
 use crate::flows::list_shipments::{self, ShipmentDetail, ShipmentFilter};
 use crate::flows::refresh_shipment;
@@ -87,6 +88,9 @@ pub struct ShipmentsQuery {
     open: Option<bool>,
     /// An instant, as `2026-09-17T10:04:00Z`.
     updated_since: Option<String>,
+    /// Those in doubt now: a code of `doubts`, or `any`.
+    #[param(example = "any")]
+    doubt: Option<String>,
     #[param(minimum = 1, maximum = 200)]
     limit: Option<i64>,
     cursor: Option<String>,
@@ -125,6 +129,7 @@ pub async fn list_shipments(
         destination_country: query.destination_country,
         open: query.open,
         updated_since: since.transpose()?,
+        doubt: query.doubt.as_deref().map(doubt_asked).transpose()?,
         search: None,
     };
     let shop = query.shop;
@@ -215,6 +220,12 @@ pub async fn refresh_shipment(app: Data<App>, caller: Caller, id: Path<Uuid>) ->
     due.await.ok_or_else(Problem::internal)??;
     let out = find(&app, seller, id).await?;
     conditions::written(StatusCode::ACCEPTED, out.version, out, |_| ())
+}
+
+fn doubt_asked(word: &str) -> Result<DoubtAsked, Problem> {
+    let known = || DoubtCode::ALL.map(DoubtCode::code).join(", ");
+    let unknown = |_| Problem::bad_parameter("doubt", format!("`{word}` is none of any, {}.", known()));
+    word.parse().map_err(unknown)
 }
 
 async fn find(app: &Arc<App>, seller: SellerId, id: ShipmentId) -> Result<ShipmentOut, Problem> {

@@ -145,7 +145,7 @@ pub async fn put_scans(app: Data<App>, caller: Caller, told: Json<ScansOfManyIn>
     let known = known_numbers(&app, seller).await?;
     let (scans, read) = batch::read("scans", told.into_inner().scans, |item| item_of(item, &known))?;
     let put = app::in_background(&app, move |app| flow::put_scans(&app.store, seller, &scans, app.now()));
-    Ok(Json(read.answer(put.await.ok_or_else(Problem::internal)??, |(id, outcome)| (id.0, outcome, None))))
+    Ok(Json(read.answer(put.await.ok_or_else(Problem::internal)??, |(id, outcome)| (id.0, outcome, Vec::new()))))
 }
 
 fn item_of(item: Value, known: &Known) -> Result<(ScanItem, Vec<Warning>), Problem> {

@@ -1,7 +1,8 @@
 //! A shipment as its seller sees it.
 
+use crate::domain::doubt::DoubtCode;
 use crate::domain::event_time::{EventTime, EventTimeSchema};
-use crate::flows::list_shipments::{Correction, ShipmentDetail};
+use crate::flows::list_shipments::{Correction, OpenDoubt, ShipmentDetail};
 use crate::flows::take_in::{Outcome, Remark, Taken};
 use crate::http::orders::{PromiseOut, status_url};
 use serde::Serialize;
@@ -53,6 +54,8 @@ pub struct ShipmentOut {
     /// With cause, reason, threshold, evidence, what would change it and who must act.
     #[schema(value_type = crate::domain::verdict::VerdictSchema)]
     verdict: Value,
+    /// Whether the number is true, though it is right in form: doubts that stand now.
+    doubts: Vec<DoubtOut>,
     legs: Vec<LegOut>,
     status_url: Option<String>,
     /// The carrier's own page.
@@ -67,7 +70,7 @@ pub struct ShipmentOut {
     updated_at: jiff::Timestamp,
     /// Only in the answer to a write.
     pub(super) outcome: Option<Outcome>,
-    /// Only in the answer to a write: what is doubtful about the number.
+    /// Only in the answer to a write: what is doubtful about the number, `doubts` included.
     pub(super) warnings: Vec<Warning>,
 }
 
@@ -83,6 +86,33 @@ impl Warning {
     /// What the seller should know of the number that was sent.
     pub fn of_number((code, detail): Remark) -> Self {
         Self { pointer: "/tracking_number".to_owned(), code, detail }
+    }
+}
+
+/// A doubt about a number. It is no error, and is gone when its ground is.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct DoubtOut {
+    /// There may be more codes one day.
+    code: DoubtCode,
+    /// What is doubtful and what to do, in one sentence.
+    detail: String,
+    #[schema(value_type = String, format = DateTime)]
+    since: jiff::Timestamp,
+}
+
+impl From<OpenDoubt> for DoubtOut {
+    fn from(open: OpenDoubt) -> Self {
+        Self { code: open.doubt.code(), detail: open.doubt.sentence(), since: open.found_at }
+    }
+}
+
+impl From<&DoubtOut> for Warning {
+    fn from(doubt: &DoubtOut) -> Self {
+        Self {
+            pointer: "/tracking_number".to_owned(),
+            code: doubt.code.code().to_owned(),
+            detail: doubt.detail.clone(),
+        }
     }
 }
 
@@ -117,15 +147,17 @@ impl From<Correction> for FormerNumber {
 }
 
 impl ShipmentOut {
-    /// Adds what only its writer is told.
+    /// Adds what only its writer is told: the outcome, what was doubtful about what was sent, and what is doubtful by all
+    /// that is known.
     pub(super) fn tell(&mut self, taken: Taken) {
         self.outcome = Some(taken.outcome);
         self.warnings.extend(taken.remark.map(Warning::of_number));
+        self.warnings.extend(self.doubts.iter().map(Warning::from));
     }
 }
 
 pub fn shown(detail: ShipmentDetail, public_url: &str) -> ShipmentOut {
-    let ShipmentDetail { view, shop, legs, token, tracking_url, history, .. } = detail;
+    let ShipmentDetail { view, shop, legs, doubts, token, tracking_url, history, .. } = detail;
     let (shipment, order, standing) = (view.shipment, view.order, view.standing);
     ShipmentOut {
         version: shipment.version,
@@ -160,6 +192,7 @@ pub fn shown(detail: ShipmentDetail, public_url: &str) -> ShipmentOut {
         verdict: standing.detail.0.get("verdict").cloned().unwrap_or_default(),
         last_checked_at: legs.iter().filter_map(|leg| leg.last_checked_at).max(),
         next_check_at: legs.iter().filter_map(|leg| leg.next_check_at).min(),
+        doubts: doubts.into_iter().map(DoubtOut::from).collect(),
         legs: legs
             .into_iter()
             .map(|leg| LegOut { leg: leg.leg_no, carrier: leg.carrier, tracking_number: leg.number })
