@@ -132,7 +132,7 @@ fn details(
         let carrier_name = carrier.map(|slug| own::name_of(slug, &own).unwrap_or(slug).to_owned());
         let tracking_url = carrier.and_then(|slug| own::page_of(slug, &view.shipment.tracking_number, &own));
         let shop = shop.unwrap_or_default();
-        Ok(ShipmentDetail { shop, legs, doubts, token, carrier_name, tracking_url, history, view })
+        Ok(ShipmentDetail { view, shop, legs, doubts, token, carrier_name, tracking_url, history })
     };
     page.into_iter().map(detail).collect()
 }

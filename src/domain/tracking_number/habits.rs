@@ -135,7 +135,9 @@ impl Column {
         let mut habits = known.clone();
         habits.merge(self.habits);
         for (carrier, numbers) in all_pass(&self.undeclared) {
-            numbers.into_iter().for_each(|it| habits.learn(carrier, it));
+            for number in numbers {
+                habits.learn(carrier, number);
+            }
         }
         habits
     }
@@ -183,7 +185,7 @@ mod tests {
 
     const FEDEX: [(&str, &str); 3] = [("fedex", "390780214612"), ("fedex", "390780214623"), ("fedex", "390780214634")];
 
-    fn with<'a>(habits: &'a Habits, number: &str) -> super::super::NumberCheck {
+    fn with(habits: &Habits, number: &str) -> super::super::NumberCheck {
         check(number, &Hints { habits: Some(habits), ..Hints::default() })
     }
 
@@ -230,7 +232,9 @@ mod tests {
         };
         let seen = |numbers: &[String]| {
             let mut column = Column::default();
-            numbers.iter().for_each(|it| column.see(it, None));
+            for number in numbers {
+                column.see(number, None);
+            }
             column.added_to(&Habits::default())
         };
         let numbers: Vec<String> = (1100..1112).map(fedex).collect();
