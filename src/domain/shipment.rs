@@ -27,6 +27,9 @@ pub struct ProvenNumber {
     pub code: Option<NumberCode>,
 }
 
+/// From here on no other carrier's check passes on the number.
+const ALONE: f64 = 0.8;
+
 impl ProvenNumber {
     /// What a check proved of a number as typed; a doubt that was let through makes it suspicious.
     pub fn of(check: &NumberCheck, declared: Option<CarrierSlug>, suspicious: bool) -> Self {
@@ -43,12 +46,9 @@ impl ProvenNumber {
 
     /// The carrier whose number it can only be, by what the check found.
     fn detected_in(check: &NumberCheck) -> Option<CarrierSlug> {
-        let mut passed = check.candidates.iter().filter(|it| it.check == CheckOutcome::Passed).map(|it| &it.carrier);
-        if let Some(first) = passed.next() {
-            return passed.all(|it| it == first).then(|| first.clone());
-        }
-        let first = check.candidates.first().filter(|_| check.validity == Validity::Valid)?;
-        Some(first.carrier.clone())
+        let first = check.candidates.first()?;
+        let passed_alone = first.check == CheckOutcome::Passed && first.confidence >= ALONE;
+        (passed_alone || check.validity == Validity::Valid).then(|| first.carrier.clone())
     }
 
     /// Under which carrier it is followed: the declared one, else the detected one, else `other`.

@@ -54,7 +54,7 @@ fn without_a_valid_key_the_address_is_counted() {
         ("", "/nothing", 404),
         ("", "/v1/orders", 401),
         (wrong_key, "/v1/orders", 401),
-        ("", "/v1/carriers/nothing", 404),
+        ("", "/v1/pigeons/nothing", 404),
         ("", "/v1/import-templates/orders.csv", 200),
     ] {
         let answer = server.get(key, path).must_be(status);

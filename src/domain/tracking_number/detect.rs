@@ -173,6 +173,7 @@ enum Kind {
     Passed,
     /// No check, but a shape that says something.
     Telling,
+    /// Nothing but the shape, or a check that is hearsay itself.
     ShapeOnly,
 }
 
@@ -189,9 +190,9 @@ impl Ranked {
             CheckOutcome::Failed => Kind::Failed,
             _ if it.is_distinctive() => Kind::Distinctive,
             CheckOutcome::Passed if is_own => Kind::Own,
-            CheckOutcome::Passed => Kind::Passed,
+            CheckOutcome::Passed if !it.is_hearsay() => Kind::Passed,
             CheckOutcome::None if it.is_telling() && !it.is_hearsay() => Kind::Telling,
-            CheckOutcome::None => Kind::ShapeOnly,
+            CheckOutcome::None | CheckOutcome::Passed => Kind::ShapeOnly,
         };
         let weight = f64::from(it.shape.specificity) * near * familiar;
         Self { it: *it, is_own, familiarity, is_near, kind, weight }
@@ -214,7 +215,7 @@ pub(super) fn candidates(
     declared: Option<&DeclaredCarrier>,
     hints: &Hints<'_>,
 ) -> Vec<Candidate> {
-    let any_passed = found.iter().any(Match::passed);
+    let any_passed = found.iter().any(|it| it.passed() && !it.is_hearsay());
     let own = |it: &Match| declared.is_some_and(|declared| it.fits(declared, number));
     let telling = |it: &Match| !it.failed() || it.is_distinctive() || !(any_passed || it.is_hearsay());
     let listed = found.iter().filter(|it| it.carrier.is_some()).map(|it| (it, own(it)));
