@@ -46,9 +46,15 @@ mod tests {
         let address = listener.local_addr().unwrap().to_string();
         std::thread::spawn(move || {
             let (mut client, _) = listener.accept().unwrap();
-            let mut request = [0; 256];
-            let read = client.read(&mut request).unwrap();
-            assert!(request[..read].starts_with(b"GET /healthz "));
+            // What is left unread would reset the connection, and the answer with it.
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                let mut more = [0; 256];
+                let read = client.read(&mut more).unwrap();
+                assert_ne!(read, 0, "the request ended early");
+                request.extend_from_slice(&more[..read]);
+            }
+            assert!(request.starts_with(b"GET /healthz "));
             client.write_all(answer.as_bytes()).unwrap();
         });
         address

@@ -81,10 +81,7 @@ impl Cells<'_> {
         let fault = |code: &str| Fault::of_cell(COLUMN, code, check.detail.clone()).with_repair(repair);
         let Some(code) = check.code else { return Some(false) };
         let refused = match code.gravity() {
-            Gravity::Test => {
-                self.warnings.push(fault(code.code()));
-                return Some(false);
-            }
+            Gravity::Test => return Some(false),
             Gravity::Damage => fault(cell_code(code)),
             Gravity::Doubt if !declares => return Some(false),
             Gravity::Doubt if !self.options.strict => {
