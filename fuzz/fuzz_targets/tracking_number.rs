@@ -21,6 +21,7 @@ fuzz_target!(|text: &str| {
         origin_country: parts.next(),
         destination_country: parts.next(),
         habits: Some(&habits),
+        own: &[],
     };
     for hints in [Hints::default(), Hints { habits: None, ..hints }, hints] {
         let read = check(number, &hints);
