@@ -7,29 +7,35 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+/// Both databases at once: each import keeps one core busy.
 pub(crate) fn scores(folder: &Path, tell: &mut impl FnMut(Score)) {
+    if !folder.is_dir() {
+        return;
+    }
     let databases = match postgres_url() {
         Some(_) => vec![(Database::Sqlite, "sqlite"), (Database::Postgres, "postgres")],
         None => vec![(Database::Sqlite, "sqlite")],
     };
-    for (database, name) in databases {
-        if !folder.is_dir() {
-            return;
-        }
-        let server = Server::start(database);
-        let mut score = Score::of(format!("deliveries/olist/{name}"));
-        let seller = server.seller("Olist", "America/Sao_Paulo");
-        take_in(&mut score, &server, &seller, &folder.join("olist"));
-        olist(&mut score, &server, &seller, &folder.join("olist"));
-        tell(score);
+    std::thread::scope(|scope| {
+        let running: Vec<_> =
+            databases.into_iter().map(|(database, name)| scope.spawn(move || on(database, name, folder))).collect();
+        running.into_iter().flat_map(|it| it.join().unwrap()).for_each(&mut *tell);
+    });
+}
 
-        let mut score = Score::of(format!("deliveries/scms/{name}"));
-        let seller = server.seller("SCMS", "UTC");
-        take_in(&mut score, &server, &seller, &folder.join("scms"));
-        scms(&mut score, &server, &seller, &folder.join("scms"));
-        score.check("invariants", server.run(&["check-invariants"]).status.success(), || "broken".to_owned());
-        tell(score);
-    }
+fn on(database: Database, name: &str, folder: &Path) -> [Score; 2] {
+    let server = Server::start(database);
+    let mut of_olist = Score::of(format!("deliveries/olist/{name}"));
+    let seller = server.seller("Olist", "America/Sao_Paulo");
+    take_in(&mut of_olist, &server, &seller, &folder.join("olist"));
+    olist(&mut of_olist, &server, &seller, &folder.join("olist"));
+
+    let mut of_scms = Score::of(format!("deliveries/scms/{name}"));
+    let seller = server.seller("SCMS", "UTC");
+    take_in(&mut of_scms, &server, &seller, &folder.join("scms"));
+    scms(&mut of_scms, &server, &seller, &folder.join("scms"));
+    of_scms.check("invariants", server.run(&["check-invariants"]).status.success(), || "broken".to_owned());
+    [of_olist, of_scms]
 }
 
 /// Every row must be accepted.

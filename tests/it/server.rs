@@ -15,7 +15,7 @@ use tokio::runtime::{Builder, Runtime};
 /// Any 32 bytes will do: the databases that they guard live for one test.
 const SECRET_KEY: &str = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE";
 const START_WAIT: Duration = Duration::from_secs(90);
-const IMPORT_WAIT: Duration = Duration::from_mins(5);
+const IMPORT_WAIT: Duration = Duration::from_mins(10);
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// The two databases that everything must hold on.
