@@ -62,6 +62,11 @@ impl Match {
         self.format.confidence == Evidence::Low
     }
 
+    /// Where what counts up ends: before the check digit, or at the end of what is tracked.
+    pub(super) fn serial_end(&self) -> usize {
+        if self.format.check.is_some() { self.shape.body.1 } else { self.shape.tracked.1 }
+    }
+
     pub(super) fn is_s10(&self) -> bool {
         self.format.issuer == Some(Issuer::S10)
     }

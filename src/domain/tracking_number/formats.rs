@@ -179,11 +179,7 @@ impl Shape {
         self.places.len()
     }
 
-    pub(super) fn fits(&self, number: &[u8]) -> bool {
-        self.places.len() == number.len() && self.begins(number)
-    }
-
-    /// As [`Self::fits`], for a number of this length whose symbols are sets already; `digits` where all are digits.
+    /// Whether a number of this length has the shape, its symbols being sets already; `digits` where all are digits.
     fn takes(&self, symbols: &[u64], digits: bool) -> bool {
         if self.is_any_digits {
             return digits;
@@ -222,18 +218,14 @@ impl Table {
         &self.version
     }
 
-    /// The shapes that this number may have, by its length and first character.
-    pub(super) fn shapes_like(&self, number: &[u8]) -> impl Iterator<Item = &Shape> {
-        let slot = number.first().and_then(|first| slot(number.len(), *first)).and_then(|slot| self.index.get(slot));
-        slot.into_iter().flatten().filter_map(|it| self.shapes.get(*it))
-    }
-
     /// The shapes that this number has; none for one longer than [`LONGEST`].
     pub(super) fn shapes_of(&self, number: &[u8]) -> impl Iterator<Item = &Shape> {
         let mut symbols = [0; LONGEST];
         symbols.iter_mut().zip(number).for_each(|(symbol, byte)| *symbol = bit(*byte));
         let digits = number.iter().all(u8::is_ascii_digit);
-        self.shapes_like(number).filter(move |it| it.takes(&symbols, digits))
+        let slot = number.first().and_then(|first| slot(number.len(), *first)).and_then(|slot| self.index.get(slot));
+        let alike = slot.into_iter().flatten().filter_map(|it| self.shapes.get(*it));
+        alike.filter(move |it| it.takes(&symbols, digits))
     }
 
     /// Whether with a zero or more in front a number of this length might be one carrier's own.
@@ -299,9 +291,8 @@ impl Table {
         }
         for format in &self.formats {
             let takes = |number: &&String| {
-                let shapes = self.shapes_like(number.as_bytes()).filter(|it| of(it).0 == format.id);
-                let fitting = shapes.filter(|it| it.fits(number.as_bytes()));
-                fitting.into_iter().any(|it| detect::outcome(number.as_bytes(), format, it).0 != CheckOutcome::Failed)
+                let mut fitting = self.shapes_of(number.as_bytes()).filter(|it| of(it).0 == format.id);
+                fitting.any(|it| detect::outcome(number.as_bytes(), format, it).0 != CheckOutcome::Failed)
             };
             if let Some(example) = format.examples.iter().find(|it| !takes(it)) {
                 return Err(FormatFault::Example(format.id.clone(), example.clone()));

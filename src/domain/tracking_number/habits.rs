@@ -169,8 +169,7 @@ fn all_pass(numbers: &[String]) -> Vec<(&'static str, Vec<&str>)> {
 impl Account {
     /// The account and the serial of a number; none where nothing is left before the serial.
     fn of(found: &Match, number: &str) -> Option<(Self, u64)> {
-        let (_, tracked_end) = found.shape.tracked;
-        let end = if found.format.check.is_some() { found.shape.body.1 } else { tracked_end };
+        let end = found.serial_end();
         let digits = number.get(..end)?.bytes().rev().take(SERIAL_DIGITS).take_while(u8::is_ascii_digit).count();
         let (prefix, serial) = number.get(..end)?.split_at_checked(end - digits)?;
         let account = Self { format: &found.format.id, prefix: prefix.to_owned(), length: number.len() };

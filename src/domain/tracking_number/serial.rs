@@ -1,6 +1,5 @@
 //! Serials: a number taken apart into what stands still on a roll of labels, what counts up, and its check digit.
 
-use super::CheckOutcome;
 use super::detect::{Match, matches};
 
 /// A number taken apart.
@@ -37,10 +36,9 @@ pub fn split(number: &str, carrier: &str) -> Option<Serial> {
     let found = matches(number);
     let rank = |it: &&Match| (it.carrier != Some(carrier), it.failed(), !it.passed());
     let it = found.iter().min_by_key(rank)?;
-    let (start, end) = it.shape.body;
-    let is_checked = it.outcome != CheckOutcome::None;
-    let end = if is_checked { end } else { end + 1 };
-    let body = number.get(start..end)?;
+    let is_checked = it.format.check.is_some();
+    let end = it.serial_end();
+    let body = number.get(it.shape.body.0..end)?;
     let digits = body.bytes().rev().take_while(u8::is_ascii_digit).take(MOST_DIGITS).count();
     let begin = end - digits;
     let check_digit = if is_checked { number.get(end..)?.chars().next() } else { None };

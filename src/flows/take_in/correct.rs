@@ -2,14 +2,14 @@
 
 use super::edit::Parcel;
 use super::put::{Proof, prove};
-use super::shipment::{keys_of_claims, may_be_one, note_proof, tell_claims, tracker_of};
+use super::shipment::{keys_of_claims, may_be_one, note_proof, set_proof, tell_claims, tracker_of};
 use super::{ChangeError, Desk, Outcome, Remark, TakeInError, Taken};
 use crate::domain::carrier::CarrierSlug;
 use crate::domain::edit::Edit;
 use crate::domain::ids::TrackerId;
 use crate::domain::scan::{DedupeKey, TrackingEvent};
 use crate::domain::shipment::{Claims, NumberEdit, ProvenNumber};
-use crate::domain::tracking_number::{Hints, Known, NumberCode, formats_version};
+use crate::domain::tracking_number::{Hints, Known};
 use crate::flows::record_events::{is_awaited, judge, withdraw};
 use crate::store::corrections::Correction;
 use crate::store::orders::Order;
@@ -127,9 +127,7 @@ fn note_number(shipment: &mut Shipment, number: &ProvenNumber) {
     shipment.tracking_number.clone_from(&number.number);
     shipment.declared_carrier = declared;
     shipment.carrier = number.reported_as().map(|slug| slug.to_string());
-    shipment.number_validity = Some(number.validity.code().to_owned());
-    shipment.number_code = number.code.map(|it| NumberCode::code(it).to_owned());
-    shipment.formats_version = Some(formats_version().to_owned());
+    set_proof(shipment, number);
 }
 
 fn keep_history(tables: &mut SellerTables, parcel: &Parcel<'_>, shipment: &Shipment) -> Result<(), StoreError> {

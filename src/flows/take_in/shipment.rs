@@ -196,10 +196,15 @@ pub(super) fn note_proof(shipment: &mut Shipment, number: &ProvenNumber) {
     let code = number.code.map(NumberCode::code);
     let is_new = shipment.number_validity.is_none();
     if is_new || (number.declared.is_some() && shipment.number_code.as_deref() != code) {
-        shipment.number_validity = Some(number.validity.code().to_owned());
-        shipment.number_code = code.map(str::to_owned);
-        shipment.formats_version = Some(formats_version().to_owned());
+        set_proof(shipment, number);
     }
+}
+
+/// Writes what a number proved to be over what another did.
+pub(super) fn set_proof(shipment: &mut Shipment, number: &ProvenNumber) {
+    shipment.number_validity = Some(number.validity.code().to_owned());
+    shipment.number_code = number.code.map(|it| it.code().to_owned());
+    shipment.formats_version = Some(formats_version().to_owned());
 }
 
 fn tell_shipment(shipment: &mut Shipment, desk: &Desk<'_>, row: &TrackingRow) {
