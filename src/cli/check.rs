@@ -15,7 +15,7 @@ use indicatif::ProgressBar;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::json;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
@@ -93,6 +93,8 @@ fn check(args: &CheckArgs, today: Date, out: &mut impl Write) -> io::Result<u8> 
         kind: args.kind,
         time_zone: args.time_zone.clone(),
         date_order: args.date_order,
+        preset: None,
+        mapping: BTreeMap::new(),
         strict: args.strict,
         today: args.today.unwrap_or(today),
         known: Known::default(),

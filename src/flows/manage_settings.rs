@@ -134,6 +134,7 @@ mod tests {
             time_zone: "Europe/Berlin".to_owned(),
             upload_days: 14,
             created_at: At(now),
+            strict_imports: false,
         };
         let told = SettingsEdit::default;
         for (what, told) in [

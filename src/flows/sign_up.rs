@@ -67,6 +67,7 @@ pub fn sign_up_seller(
         time_zone,
         upload_days: UPLOAD_DAYS,
         created_at: At(now),
+        strict_imports: false,
     };
     let shop_id = ShopId::new(now);
     let shop = Shop {

@@ -143,7 +143,8 @@ pub async fn create_import(
             date_order: query.date_order,
             time_zone: query.time_zone,
             create_orders: query.create_orders,
-            strict: query.strictness == Some(Strictness::Strict),
+            strict: query.strictness.map(|it| it == Strictness::Strict),
+            ..ImportOptions::default()
         },
     };
     let shop = asked.shop.clone().unwrap_or_else(|| "main".to_owned());

@@ -5,12 +5,17 @@ use super::kind::Kind;
 use crate::domain::tracking_number::Known;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
 
 /// How a sheet is to be read.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Told by the header where it is `None`.
     pub kind: Option<Kind>,
+    /// The form of a shop system by its id; told by the header where it is `None`.
+    pub preset: Option<String>,
+    /// Headers of the file, as they stand there, to the canonical names that they are read as; it goes before all else.
+    pub mapping: BTreeMap<String, String>,
     /// The seller's zone: it puts zone-less times in order beside times with an offset, and is never written into them.
     pub time_zone: TimeZone,
     /// For columns of dates such as `03/04/2026` that the file itself does not settle.

@@ -8,6 +8,7 @@ use crate::domain::tracking_number::Known;
 use jiff::civil::date;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 
 fn options() -> Options {
@@ -15,6 +16,8 @@ fn options() -> Options {
         kind: None,
         time_zone: TimeZone::UTC,
         date_order: None,
+        preset: None,
+        mapping: BTreeMap::new(),
         strict: false,
         today: date(2026, 11, 22),
         known: Known::default(),

@@ -44,6 +44,10 @@ pub struct Import {
     /// The file was deleted in an erasure, or will be when the work on it has ended. Its rows stay, those of the person
     /// erased without what they said.
     pub file_erased_at: Option<At>,
+    /// Of an import that is taken whole or not at all: every row was found good, and it is being written.
+    pub proved: bool,
+    /// What it made was taken back.
+    pub undone_at: Option<At>,
 }
 
 /// What may quote the file: sealed with its header.
@@ -88,6 +92,7 @@ struct StoredImport {
     uploaded_by: PrincipalId,
     expired_at: Option<At>,
     file_erased_at: Option<At>,
+    undone_at: Option<At>,
     #[diesel(embed)]
     course: Course,
 }
@@ -114,6 +119,7 @@ struct Course {
     finished_at: Option<At>,
     claimed_until: Option<At>,
     claim: Option<ClaimId>,
+    proved: bool,
 }
 
 impl StoredImport {
@@ -126,6 +132,7 @@ impl StoredImport {
             uploaded_by: import.uploaded_by,
             expired_at: import.expired_at,
             file_erased_at: import.file_erased_at,
+            undone_at: import.undone_at,
             course: Course::sealed(import, vault)?,
         })
     }
@@ -157,6 +164,8 @@ impl StoredImport {
             claim: course.claim,
             expired_at: self.expired_at,
             file_erased_at: self.file_erased_at,
+            proved: course.proved,
+            undone_at: self.undone_at,
         })
     }
 }
@@ -181,6 +190,7 @@ impl Course {
             finished_at: import.finished_at,
             claimed_until: import.claimed_until,
             claim: import.claim,
+            proved: import.proved,
         })
     }
 }

@@ -31,6 +31,7 @@ pub fn a_seller(store: &Store, now: Timestamp) -> SellerId {
         time_zone: "Europe/Berlin".to_owned(),
         upload_days: 14,
         created_at: At(now),
+        strict_imports: false,
     };
     let id = ShopId::new(now);
     let shop = Shop {

@@ -11,6 +11,7 @@ diesel::table! {
         time_zone -> Text,
         upload_days -> Integer,
         created_at -> Instant,
+        strict_imports -> Bool,
     }
 }
 
@@ -275,6 +276,8 @@ diesel::table! {
         shipment_id -> Id,
         leg_no -> Integer,
         tracker_id -> Id,
+        handed_over_local -> Nullable<Text>,
+        handed_over_offset -> Nullable<Text>,
     }
 }
 
@@ -378,6 +381,8 @@ diesel::table! {
         claim -> Nullable<Id>,
         expired_at -> Nullable<Instant>,
         file_erased_at -> Nullable<Instant>,
+        proved -> Bool,
+        undone_at -> Nullable<Instant>,
     }
 }
 
@@ -401,6 +406,19 @@ diesel::table! {
         order_id -> Nullable<Id>,
         shipment_id -> Nullable<Id>,
         sealed -> Binary,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::sql::*;
+    import_runs (seller_id, import_id, last_line) {
+        seller_id -> Id,
+        import_id -> Id,
+        last_line -> BigInt,
+        first_line -> BigInt,
+        first_order -> Id,
+        last_order -> Id,
+        packed -> Binary,
     }
 }
 
@@ -512,6 +530,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     import_chunks,
     import_rows,
     import_row_names,
+    import_runs,
     outbox,
     idempotency_keys,
     number_corrections,

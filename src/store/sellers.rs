@@ -20,6 +20,8 @@ pub struct Seller {
     /// So many days after its end the file of an import, and what was read of its rows, are deleted.
     pub upload_days: i32,
     pub created_at: At,
+    /// Whether a doubtful number in a sheet is an error, where the upload does not say.
+    pub strict_imports: bool,
 }
 
 impl Seller {

@@ -316,13 +316,15 @@ fn what_is_due_is_claimed_once() {
 }
 
 /// What each migration makes, by name; `tests/it/house.rs` sees to it that both have the same names.
-const SQLITE: [&str; 2] = [
+const SQLITE: [&str; 3] = [
     include_str!("../../migrations/sqlite/2026-11-25-000001_house/up.sql"),
     include_str!("../../migrations/sqlite/2026-11-26-000001_tracking_numbers/up.sql"),
+    include_str!("../../migrations/sqlite/2026-11-26-000002_imports/up.sql"),
 ];
-const POSTGRES: [&str; 2] = [
+const POSTGRES: [&str; 3] = [
     include_str!("../../migrations/postgres/2026-11-25-000001_house/up.sql"),
     include_str!("../../migrations/postgres/2026-11-26-000001_tracking_numbers/up.sql"),
+    include_str!("../../migrations/postgres/2026-11-26-000002_imports/up.sql"),
 ];
 
 /// Columns with whether they may be null, and keys, of each table that a migration makes.

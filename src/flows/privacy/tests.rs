@@ -29,7 +29,8 @@ fn days_on(days: i64) -> Timestamp {
 fn seller(store: &Store) -> (SellerId, ShopId) {
     let (id, shop_id) = (SellerId::new(now()), ShopId::new(now()));
     let (name, time_zone) = ("Lantern".to_owned(), "Europe/Berlin".to_owned());
-    let seller = Seller { id, name, country: None, time_zone, upload_days: 14, created_at: At(now()) };
+    let seller =
+        Seller { id, name, country: None, time_zone, upload_days: 14, created_at: At(now()), strict_imports: false };
     let (name, handle) = ("main".to_owned(), shop_id.to_string());
     let shop = Shop { seller_id: id, id: shop_id, name, handle, contact_days: Some(30), created_at: At(now()) };
     store.platform(Reason::Admin).write(|tables| tables.insert_seller(&seller, &shop)).unwrap();
@@ -102,6 +103,8 @@ fn import(tables: &mut SellerTables, (seller_id, shop_id): (SellerId, ShopId), s
         claim: None,
         expired_at: None,
         file_erased_at: None,
+        proved: false,
+        undone_at: None,
     };
     tables.insert_import(&import).unwrap();
     tables.insert_chunk(id, 0, b"Ada,").unwrap();

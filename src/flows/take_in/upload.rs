@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::collections::BTreeMap;
 
 /// How the sender wants a file to be read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,9 +21,16 @@ pub struct ImportOptions {
     /// Whether a tracking row for an unknown order makes a bare order.
     #[serde(default)]
     pub create_orders: bool,
-    /// Whether a doubtful number is an error instead of a warning.
+    /// Whether a doubtful number is an error instead of a warning; the seller's own rule where absent.
+    pub strict: Option<bool>,
+    /// The form of a shop system; told by the header where absent.
+    pub preset: Option<String>,
+    /// Headers of the file to canonical names.
     #[serde(default)]
-    pub strict: bool,
+    pub mapping: BTreeMap<String, String>,
+    /// Whether one bad row keeps all others out.
+    #[serde(default)]
+    pub all_or_nothing: bool,
 }
 
 /// A file that somebody wants to send.
@@ -119,6 +127,8 @@ pub fn begin(
             claim: None,
             expired_at: None,
             file_erased_at: None,
+            proved: false,
+            undone_at: None,
         };
         tables.insert_import(&import)?;
         Ok(Incoming { import, next_chunk: 0, buffer: Vec::new() })

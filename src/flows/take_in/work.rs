@@ -147,7 +147,9 @@ pub(super) fn sheet_options(import: &Import, seller: &Seller, known: Known, now:
         today: zone.to_datetime(now).date(),
         time_zone: zone,
         date_order: told.date_order.and_then(|order| order.parse().ok()),
-        strict: told.strict,
+        preset: told.preset,
+        mapping: told.mapping,
+        strict: told.strict.unwrap_or(seller.strict_imports),
         known,
         limits: sheets::Limits::default(),
     }
