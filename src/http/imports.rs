@@ -8,6 +8,7 @@ use crate::app::{self, App};
 use crate::domain::ids::ImportId;
 use crate::flows::list_imports;
 use crate::flows::take_in::repaired;
+use crate::flows::take_in::rows::{self, RowsAsked};
 use crate::flows::take_in::upload::{self, ImportOptions, ImportRequest};
 use crate::flows::templates;
 use actix_web::http::{StatusCode, header};
@@ -100,7 +101,8 @@ pub struct RowOut {
     outcome: String,
     order_id: Option<Uuid>,
     shipment_id: Option<Uuid>,
-    /// Canonical column to value, as read; `{"erased": true}` where the person it named was erased.
+    /// Canonical column to value, as read; `{"erased": true}` where the person it named was erased. Of a row that left
+    /// nothing to say it is read from the file again, and empty once that is deleted.
     read: Value,
     /// `{"column","code","detail","repair"?}`.
     errors: Value,
@@ -296,13 +298,13 @@ pub async fn list_import_rows(
     if outcome.as_deref().is_some_and(|outcome| !known.contains(&outcome)) {
         return Err(Problem::bad_parameter("outcome", "outcome is created, updated, unchanged or rejected"));
     }
-    let fetched =
-        app::read(&app, move |app| list_imports::list_rows(&app.store, &import, outcome.as_deref(), after, limit + 1));
-    let fetched = fetched.await.ok_or_else(Problem::internal)??;
+    let asked = RowsAsked { outcome, after, limit: limit + 1 };
+    let fetched = work_on(&app, move |app| rows::list_rows(&app.store, &import, &asked, app.now()));
+    let fetched = fetched.await??;
     Ok(Json(paging::page(fetched, limit, |row| row.line.to_string(), row_shown)))
 }
 
-pub(super) fn row_shown(row: list_imports::ImportRow) -> RowOut {
+pub(super) fn row_shown(row: rows::ImportRow) -> RowOut {
     RowOut {
         line: row.line,
         outcome: row.outcome,

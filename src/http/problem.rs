@@ -5,7 +5,7 @@ mod people;
 
 use crate::flows::access_tokens::TokenError;
 use crate::flows::list_changes::FeedError;
-use crate::flows::list_imports::RowsError;
+use crate::flows::take_in::rows::RowsError;
 use crate::flows::privacy::PrivacyError;
 use crate::flows::refresh_shipment::RefreshError;
 use crate::flows::show_status::StatusError;

@@ -34,7 +34,7 @@ pub use fault::{Fault, FileRejected, SheetError};
 pub use kind::{Kind, UnknownKind};
 pub use neighbours::{Neighbour, Neighbours};
 pub use options::{Limits, Options};
-pub use records::{Record, Row, records};
+pub use records::{Record, Records, Row, records};
 pub use repaired::{RepairedWriter, harmless};
 pub use source::Encoding;
 pub use survey::{Survey, survey};

@@ -1,5 +1,6 @@
 //! Contacts: who gets the parcels of an order. Sealed, found by keyed hash, and erased on their own.
 
+use super::bulk;
 use super::schema::{order_contacts, orders, shops};
 use super::types::{At, sql};
 use super::{PlatformTables, SellerTables, StoreError};
@@ -7,15 +8,17 @@ use crate::domain::ids::{OrderId, SellerId};
 use crate::domain::order::Contact;
 use diesel::prelude::*;
 use jiff::Timestamp;
+use std::collections::HashMap;
 
+/// A contact as it lies in the database.
 #[derive(Insertable)]
-#[diesel(table_name = order_contacts)]
-struct Row {
-    seller_id: SellerId,
-    order_id: OrderId,
-    sealed: Vec<u8>,
-    email_hash: Option<Vec<u8>>,
-    phone_hash: Option<Vec<u8>>,
+#[diesel(table_name = order_contacts, treat_none_as_default_value = false)]
+pub(super) struct ContactRow {
+    pub(super) seller_id: SellerId,
+    pub(super) order_id: OrderId,
+    pub(super) sealed: Vec<u8>,
+    pub(super) email_hash: Option<Vec<u8>>,
+    pub(super) phone_hash: Option<Vec<u8>>,
 }
 
 /// By what a person is found.
@@ -41,17 +44,35 @@ impl SellerTables<'_> {
 
     /// Writes a contact over the one on file.
     pub fn put_contact(&mut self, order: OrderId, contact: &Contact) -> Result<(), StoreError> {
-        let vault = self.vault()?;
-        let row = Row {
-            seller_id: self.seller,
-            order_id: order,
-            sealed: self.seal(&purpose(order), contact)?,
-            email_hash: contact.email_key().map(|key| vault.find_by("email", &key)),
-            phone_hash: contact.phone_key().map(|key| vault.find_by("phone", &key)),
-        };
         self.delete_contact(order)?;
-        diesel::insert_into(order_contacts::table).values(&row).execute(self.connection)?;
-        Ok(())
+        self.insert_contacts(&[(order, contact)])
+    }
+
+    /// Writes the contacts of orders that have none on file.
+    pub fn insert_contacts(&mut self, contacts: &[(OrderId, &Contact)]) -> Result<(), StoreError> {
+        let (vault, seller_id) = (self.vault()?, self.seller);
+        let row = |(order_id, contact): &(OrderId, &Contact)| -> Result<ContactRow, StoreError> {
+            Ok(ContactRow {
+                seller_id,
+                order_id: *order_id,
+                sealed: vault.seal_document(&purpose(*order_id), contact)?,
+                email_hash: contact.email_key().map(|key| vault.find_by("email", &key)),
+                phone_hash: contact.phone_key().map(|key| vault.find_by("phone", &key)),
+            })
+        };
+        let rows = contacts.iter().map(row).collect::<Result<Vec<_>, _>>()?;
+        Ok(bulk::insert_contacts(self.connection, &rows)?)
+    }
+
+    /// The contacts of many orders; those of whom nothing is known are left out.
+    pub fn contacts_of(&mut self, orders: &[OrderId]) -> Result<HashMap<OrderId, Contact>, StoreError> {
+        let found = order_contacts::table
+            .filter(order_contacts::seller_id.eq(self.seller))
+            .filter(order_contacts::order_id.eq_any(orders));
+        let found: Vec<(OrderId, Vec<u8>)> =
+            found.select((order_contacts::order_id, order_contacts::sealed)).load(self.connection)?;
+        let vault = self.vault()?;
+        found.into_iter().map(|(order, sealed)| Ok((order, vault.open_document(&purpose(order), &sealed)?))).collect()
     }
 
     pub fn delete_contact(&mut self, order: OrderId) -> Result<bool, StoreError> {

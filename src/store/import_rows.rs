@@ -1,5 +1,7 @@
 //! Row results of imports: what became of each row. What was read of it is sealed, and erased with the person it names.
 
+use super::bulk;
+use super::import_runs::PlainRow;
 use super::schema::{import_row_names, import_rows, orders, shipments};
 use super::{SellerTables, StoreError};
 use crate::domain::ids::{ImportId, OrderId, SellerId, ShipmentId, ShopId};
@@ -29,6 +31,20 @@ pub struct RowReport {
     pub cells: Value,
     pub errors: Value,
     pub warnings: Value,
+}
+
+impl ImportRow {
+    /// The result of a row that left nothing to say; what it said is in the file alone.
+    pub fn plain(import_id: ImportId, row: &PlainRow) -> Self {
+        Self {
+            import_id,
+            line: row.line,
+            outcome: row.outcome.to_owned(),
+            order_id: row.order_id,
+            shipment_id: row.shipment_id,
+            report: RowReport { cells: json!({}), errors: json!([]), warnings: json!([]) },
+        }
+    }
 }
 
 impl RowReport {
@@ -72,16 +88,17 @@ pub struct RowsOf {
 /// A row of an import by its line.
 type RowKey = (ImportId, i64);
 
+/// A row as it lies in the database.
 #[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = import_rows)]
-struct StoredRow {
-    seller_id: SellerId,
-    import_id: ImportId,
-    line: i64,
-    outcome: String,
-    order_id: Option<OrderId>,
-    shipment_id: Option<ShipmentId>,
-    sealed: Vec<u8>,
+#[diesel(table_name = import_rows, treat_none_as_default_value = false)]
+pub(super) struct StoredRow {
+    pub(super) seller_id: SellerId,
+    pub(super) import_id: ImportId,
+    pub(super) line: i64,
+    pub(super) outcome: String,
+    pub(super) order_id: Option<OrderId>,
+    pub(super) shipment_id: Option<ShipmentId>,
+    pub(super) sealed: Vec<u8>,
 }
 
 fn row_purpose(import: ImportId, line: i64) -> Vec<u8> {
@@ -89,27 +106,33 @@ fn row_purpose(import: ImportId, line: i64) -> Vec<u8> {
 }
 
 impl SellerTables<'_> {
-    pub fn insert_import_row(&mut self, row: &ImportRow) -> Result<(), StoreError> {
-        let stored = StoredRow {
-            seller_id: self.seller,
-            import_id: row.import_id,
-            line: row.line,
-            outcome: row.outcome.clone(),
-            order_id: row.order_id,
-            shipment_id: row.shipment_id,
-            sealed: self.seal(&row_purpose(row.import_id, row.line), &row.report)?,
+    pub fn insert_import_rows(&mut self, rows: Vec<ImportRow>) -> Result<(), StoreError> {
+        let (vault, seller_id) = (self.vault()?, self.seller);
+        let stored = |row: ImportRow| -> Result<StoredRow, StoreError> {
+            Ok(StoredRow {
+                seller_id,
+                import_id: row.import_id,
+                line: row.line,
+                sealed: vault.seal_document(&row_purpose(row.import_id, row.line), &row.report)?,
+                outcome: row.outcome,
+                order_id: row.order_id,
+                shipment_id: row.shipment_id,
+            })
         };
-        diesel::insert_into(import_rows::table).values(&stored).execute(self.connection)?;
-        Ok(())
+        let stored = rows.into_iter().map(stored).collect::<Result<Vec<_>, _>>()?;
+        Ok(bulk::insert_import_rows(self.connection, &stored)?)
     }
 
+    /// How many rows have results, alone or in runs.
     pub fn count_import_rows(&mut self, import: ImportId) -> Result<i64, StoreError> {
         let rows =
             import_rows::table.filter(import_rows::seller_id.eq(self.seller)).filter(import_rows::import_id.eq(import));
-        Ok(rows.count().get_result(self.connection)?)
+        let of_their_own: i64 = rows.count().get_result(self.connection)?;
+        Ok(of_their_own + self.count_plain_rows(import)?)
     }
 
     pub fn delete_import_rows(&mut self, import: ImportId) -> Result<(), StoreError> {
+        self.delete_import_runs(import)?;
         let names = import_row_names::table
             .filter(import_row_names::seller_id.eq(self.seller))
             .filter(import_row_names::import_id.eq(import));
@@ -120,7 +143,7 @@ impl SellerTables<'_> {
         Ok(())
     }
 
-    /// Row results after `after`, in the order of the file.
+    /// Results of rows after `after` that have one of their own, in the order of the file.
     pub fn import_rows_page(
         &mut self,
         import: ImportId,
@@ -166,7 +189,13 @@ impl SellerTables<'_> {
 
     /// The rows that tell of these orders and parcels, and those that name them in vain; oldest import first.
     pub fn rows_of(&mut self, of: &RowsOf) -> Result<Vec<ImportRow>, StoreError> {
-        self.row_keys(of)?.into_iter().map(|key| self.import_row(key)).collect()
+        let mut rows = Vec::new();
+        for key in self.row_keys(of)? {
+            rows.push(self.import_row(key)?);
+        }
+        rows.extend(self.plain_rows_of(&of.orders)?.into_iter().map(|(import, row)| ImportRow::plain(import, &row)));
+        rows.sort_by_key(|row| (row.import_id, row.line));
+        Ok(rows)
     }
 
     fn import_row(&mut self, (import, line): RowKey) -> Result<ImportRow, StoreError> {
@@ -178,7 +207,8 @@ impl SellerTables<'_> {
         self.opened(row)
     }
 
-    /// Empties the reports of those rows, whose outcomes stay; tells of which imports they are.
+    /// Empties the reports of those rows, whose outcomes stay; tells which imports hold them, or may hold them: the plain
+    /// rows of a dry run are found by nothing.
     pub fn erase_rows_of(&mut self, of: &RowsOf) -> Result<BTreeSet<ImportId>, StoreError> {
         let keys = self.row_keys(of)?;
         for (import, line) in &keys {
@@ -194,7 +224,10 @@ impl SellerTables<'_> {
                 .filter(import_row_names::line.eq(*line));
             diesel::delete(names).execute(self.connection)?;
         }
-        Ok(keys.into_iter().map(|(import, _)| import).collect())
+        let mut imports: BTreeSet<ImportId> = keys.into_iter().map(|(import, _)| import).collect();
+        imports.extend(self.plain_rows_of(&of.orders)?.into_iter().map(|(import, _)| import));
+        imports.extend(self.unnamed_dry_runs()?);
+        Ok(imports)
     }
 
     fn row_keys(&mut self, of: &RowsOf) -> Result<BTreeSet<RowKey>, StoreError> {

@@ -8,7 +8,7 @@ use crate::secrets::Vault;
 use diesel::prelude::*;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// One uploaded file.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,6 +68,16 @@ impl Import {
 
     pub fn rows_done(&self) -> i64 {
         self.rows_accepted() + self.rows_unchanged + self.rows_rejected
+    }
+
+    /// As it was when it had just come in.
+    pub fn begin_anew(&mut self) {
+        "received".clone_into(&mut self.state);
+        self.problems = Json(json!({}));
+        (self.finished_at, self.claim, self.claimed_until) = (None, None, None);
+        self.cursor_line = 0;
+        (self.rows_created, self.rows_updated, self.rows_unchanged) = (0, 0, 0);
+        (self.rows_rejected, self.rows_warned) = (0, 0);
     }
 
     /// Whether nothing works on it any more.

@@ -6,6 +6,7 @@
 
 pub mod api_keys;
 pub mod audit;
+mod bulk;
 mod connection;
 pub mod contacts;
 pub mod corrections;
@@ -14,6 +15,7 @@ mod error;
 pub mod events;
 pub mod idempotency;
 pub mod import_rows;
+pub mod import_runs;
 pub mod imports;
 mod migrations;
 pub mod orders;

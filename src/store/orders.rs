@@ -1,5 +1,6 @@
 //! Orders and their lines.
 
+use super::bulk;
 use super::schema::{order_lines, orders, shipments};
 use super::types::At;
 use super::{PlatformTables, SellerTables, StoreError};
@@ -11,7 +12,7 @@ use jiff::civil::Date;
 
 /// An order, without whom it goes to: that is a contact, and kept apart.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = orders, treat_none_as_null = true)]
+#[diesel(table_name = orders, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct Order {
     pub seller_id: SellerId,
     pub id: OrderId,
@@ -74,7 +75,7 @@ pub(super) fn place(country: Option<&str>, region: Option<&str>, postal_code: Op
 
 /// One line of an order.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = order_lines, treat_none_as_null = true)]
+#[diesel(table_name = order_lines, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct Line {
     pub seller_id: SellerId,
     pub order_id: OrderId,
@@ -149,6 +150,19 @@ impl SellerTables<'_> {
         Ok(page.load(self.connection)?)
     }
 
+    /// The orders of a shop under these numbers.
+    pub fn orders_by_numbers(&mut self, shop: ShopId, numbers: &[&str]) -> Result<Vec<Order>, StoreError> {
+        let found = orders::table
+            .filter(orders::seller_id.eq(self.seller))
+            .filter(orders::shop_id.eq(shop))
+            .filter(orders::order_number.eq_any(numbers));
+        Ok(found.select(Order::as_select()).load(self.connection)?)
+    }
+
+    pub fn insert_orders(&mut self, orders: &[Order]) -> Result<(), StoreError> {
+        Ok(bulk::insert_orders(self.connection, orders)?)
+    }
+
     pub fn insert_order(&mut self, order: &Order) -> Result<(), StoreError> {
         diesel::insert_into(orders::table).values(order).execute(self.connection)?;
         Ok(())
@@ -168,9 +182,17 @@ impl SellerTables<'_> {
         Ok(mine.select(Line::as_select()).load(self.connection)?)
     }
 
-    pub fn insert_line(&mut self, line: &Line) -> Result<(), StoreError> {
-        diesel::insert_into(order_lines::table).values(line).execute(self.connection)?;
-        Ok(())
+    /// The lines of many orders, each order's by their numbers.
+    pub fn lines_of(&mut self, orders: &[OrderId]) -> Result<Vec<Line>, StoreError> {
+        let found = order_lines::table
+            .filter(order_lines::seller_id.eq(self.seller))
+            .filter(order_lines::order_id.eq_any(orders))
+            .order((order_lines::order_id, order_lines::line_no));
+        Ok(found.select(Line::as_select()).load(self.connection)?)
+    }
+
+    pub fn insert_lines(&mut self, lines: &[Line]) -> Result<(), StoreError> {
+        Ok(bulk::insert_lines(self.connection, lines)?)
     }
 
     pub fn update_line(&mut self, line: &Line) -> Result<(), StoreError> {

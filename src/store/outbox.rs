@@ -4,10 +4,11 @@
 //! is held ([`Store::seller`](super::Store::seller)), and the turn ends with the commit. So a reader that has seen a
 //! number has seen every one before it. Ids cannot say that, since they are made before the turn comes.
 
+use super::bulk;
 use super::schema::outbox;
 use super::types::{At, Json};
 use super::{SellerTables, StoreError};
-use crate::domain::ids::OutboxId;
+use crate::domain::ids::{OutboxId, SellerId};
 use diesel::dsl::max;
 use diesel::prelude::*;
 use jiff::Timestamp;
@@ -59,6 +60,19 @@ pub struct Told {
     pub created_at: At,
 }
 
+/// A change as it is written.
+#[derive(Insertable)]
+#[diesel(table_name = outbox)]
+pub(super) struct ChangeRow {
+    pub(super) seller_id: SellerId,
+    pub(super) seq: i64,
+    pub(super) id: OutboxId,
+    pub(super) kind: &'static str,
+    pub(super) subject_id: OutboxId,
+    pub(super) body: Json,
+    pub(super) created_at: At,
+}
+
 impl SellerTables<'_> {
     /// Tells of a change of `subject`; the body holds no contacts.
     pub fn tell(
@@ -68,22 +82,35 @@ impl SellerTables<'_> {
         body: serde_json::Value,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        self.tell_all(change, vec![(subject, body)], now)
+    }
+
+    /// Tells of a change of each of these subjects, one after the other.
+    pub fn tell_all(
+        &mut self,
+        change: Change,
+        told: Vec<(Uuid, serde_json::Value)>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         // One look a transaction: nobody else of this seller writes until it ends.
-        let seq = match self.last_seq {
-            Some(last) => last + 1,
-            None => self.last_change()? + 1,
+        let mut seq = match self.last_seq {
+            Some(last) => last,
+            None => self.last_change()?,
         };
-        diesel::insert_into(outbox::table)
-            .values((
-                outbox::seller_id.eq(self.seller),
-                outbox::seq.eq(seq),
-                outbox::id.eq(OutboxId::new(now)),
-                outbox::kind.eq(change.code()),
-                outbox::subject_id.eq(OutboxId(subject)),
-                outbox::body.eq(Json(body)),
-                outbox::created_at.eq(At(now)),
-            ))
-            .execute(self.connection)?;
+        let mut rows = Vec::with_capacity(told.len());
+        for (subject, body) in told {
+            seq += 1;
+            rows.push(ChangeRow {
+                seller_id: self.seller,
+                seq,
+                id: OutboxId::new(now),
+                kind: change.code(),
+                subject_id: OutboxId(subject),
+                body: Json(body),
+                created_at: At(now),
+            });
+        }
+        bulk::insert_changes(self.connection, &rows)?;
         self.last_seq = Some(seq);
         Ok(())
     }

@@ -114,7 +114,7 @@ fn import(tables: &mut SellerTables, (seller_id, shop_id): (SellerId, ShopId), s
 fn row(tables: &mut SellerTables, import_id: ImportId, line: i64, order_id: Option<OrderId>) {
     let report = RowReport { cells: json!({"recipient_name": "Ada"}), errors: json!([]), warnings: json!([]) };
     let (outcome, shipment_id) = ("rejected".to_owned(), None);
-    tables.insert_import_row(&ImportRow { import_id, line, outcome, order_id, shipment_id, report }).unwrap();
+    tables.insert_import_rows(vec![ImportRow { import_id, line, outcome, order_id, shipment_id, report }]).unwrap();
 }
 
 fn by_email() -> Person {

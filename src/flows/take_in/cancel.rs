@@ -16,9 +16,7 @@ pub fn cancel_order(sender: &Sender<'_>, id: OrderId, expected: &Expected) -> Re
         let (desk, before) = find_order(tables, sender, &OrderRef::Id(id), expected)?;
         let mut order = before.clone();
         OrderState::Cancelled.code().clone_into(&mut order.state);
-        let line = Outcome::Unchanged;
-        let written = order::Written { before, order, is_new: false, contact_changed: false, line };
-        Ok(order::finish(tables, &desk, written)?)
+        Ok(order::finish(tables, &desk, (&before, order), Outcome::Unchanged)?)
     })
 }
 

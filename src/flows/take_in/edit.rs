@@ -50,8 +50,7 @@ pub fn edit_order(
         let contact_changed = order::edit_contact(tables, &order, edit.contact.clone())?;
         let line = edit_days(tables, &desk, &mut order, &edit)?;
         edit_head(&mut order, edit);
-        let written = order::Written { before, order, is_new: false, contact_changed, line };
-        Ok(order::finish(tables, &desk, written)?)
+        Ok(order::finish(tables, &desk, (&before, order), line.max(order::changed(contact_changed)))?)
     })
 }
 

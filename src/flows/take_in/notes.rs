@@ -1,11 +1,13 @@
 //! What is written down of a row: its result, and what an erasure finds it by. Of people who were erased, nothing is.
 
-use super::work::{Done, Judged, WorkError, line_of};
+use super::row::{Done, Judged, line_of};
+use super::work::WorkError;
 use crate::domain::ids::{ShipmentId, ShopId};
 use crate::domain::order::{email_key, phone_key};
 use crate::sheets::{Fault, Record};
 use crate::store::doubts::OpenDoubt;
 use crate::store::import_rows::{ImportRow, RowName, RowReport};
+use crate::store::import_runs::PlainRow;
 use crate::store::imports::Import;
 use crate::store::{SellerTables, StoreError};
 use serde_json::{Map, Value, json};
@@ -59,29 +61,47 @@ pub(super) fn note_doubts(tables: &mut SellerTables, chunk: &[Judged], done: &mu
     Ok(())
 }
 
-/// Writes the result of one row.
-pub(super) fn note_row(
+/// Writes the results of rows: together where they left nothing to say, else each for itself.
+pub(super) fn note_rows(
     tables: &mut SellerTables,
     import: &Import,
-    (record, done): (&Record, &Done),
-    erased: &Erased,
+    (chunk, done): (&[Judged], &[Done]),
+    (erased, is_trial): (&Erased, bool),
 ) -> Result<(), StoreError> {
-    let is_erased = erased.tells_of(record, done);
-    let (order_id, shipment_id) = (done.order_id, done.shipment_id);
-    tables.insert_import_row(&ImportRow {
-        import_id: import.id,
-        line: line_of(record),
-        outcome: done.outcome.to_owned(),
-        order_id,
-        shipment_id,
-        report: if is_erased { RowReport::erased() } else { report(record, done) },
-    })?;
-    // What a dry run made is taken back, and its ids lead nowhere.
-    let leads_nowhere = import.dry_run || (order_id.is_none() && shipment_id.is_none());
-    if leads_nowhere && !is_erased {
-        tables.name_import_row(import.id, line_of(record), &names(record, import.shop_id))?;
+    let (mut plain, mut own, mut named) = (Vec::new(), Vec::new(), Vec::new());
+    for (Judged { record, .. }, done) in chunk.iter().zip(done) {
+        let is_erased = erased.tells_of(record, done);
+        if is_plain(record, done) && !is_erased {
+            // What a trial made is taken back, and its ids lead nowhere.
+            let order_id = done.order_id.filter(|_| !is_trial);
+            let shipment_id = done.shipment_id.filter(|_| !is_trial);
+            plain.push(PlainRow { line: line_of(record), outcome: done.outcome, order_id, shipment_id });
+            continue;
+        }
+        own.push(ImportRow {
+            import_id: import.id,
+            line: line_of(record),
+            outcome: done.outcome.to_owned(),
+            order_id: done.order_id,
+            shipment_id: done.shipment_id,
+            report: if is_erased { RowReport::erased() } else { report(record, done) },
+        });
+        let leads_nowhere = is_trial || (done.order_id.is_none() && done.shipment_id.is_none());
+        if leads_nowhere && !is_erased {
+            named.push((line_of(record), names(record, import.shop_id)));
+        }
+    }
+    tables.insert_import_run(import.id, &plain)?;
+    tables.insert_import_rows(own)?;
+    for (line, names) in named {
+        tables.name_import_row(import.id, line, &names)?;
     }
     Ok(())
+}
+
+/// Whether there is nothing to say of a row but what became of it, and of which order.
+fn is_plain(record: &Record, done: &Done) -> bool {
+    done.order_id.is_some() && done.errors.is_empty() && record.warnings.is_empty() && done.warnings.is_empty()
 }
 
 fn report(record: &Record, done: &Done) -> RowReport {

@@ -5,41 +5,8 @@ use crate::domain::ids::OrderId;
 use crate::domain::order::{ContactEdit, OrderLine, OrderRow, OrderState};
 use crate::secrets::{digest, fresh_status_token};
 use crate::store::orders::{Line, Order};
-use crate::store::outbox::Change;
 use crate::store::{At, SellerTables, StoreError};
 use jiff::Timestamp;
-use serde_json::json;
-
-/// Takes in one row: an order's head and one of its lines. `repeat` is 1 for the first line of this SKU in the order, 2
-/// for the second, and so on; it tells lines apart that have no id of their own.
-///
-/// # Errors
-///
-/// [`TakeInError`]; then the caller's transaction must not be kept.
-pub fn take_in_order(
-    tables: &mut SellerTables,
-    desk: &Desk<'_>,
-    row: &OrderRow,
-    repeat: usize,
-) -> Result<(OrderId, Outcome), TakeInError> {
-    let stored = tables.order_by_number(desk.shop.id, &row.order_number)?;
-    let is_new = stored.is_none();
-    let before = match stored {
-        Some(order) => order,
-        None => bare_order(desk, &row.order_number)?,
-    };
-    let mut order = before.clone();
-    tell_head(&mut order, row);
-    if is_new {
-        tables.insert_order(&order)?;
-    }
-    let contact_changed = edit_contact(tables, &order, row.contact.clone().into())?;
-    let line = take_in_line(tables, &order, &row.line, repeat)?;
-    if line != Outcome::Unchanged {
-        sum_up_lines(tables, desk, &mut order)?;
-    }
-    finish(tables, desk, Written { before, order, is_new, contact_changed, line })
-}
 
 /// An order of which only the number is known: for tracking rows of marketplaces that export no orders.
 pub fn bare_order(desk: &Desk<'_>, number: &str) -> Result<Order, TakeInError> {
@@ -78,7 +45,7 @@ pub fn bare_order(desk: &Desk<'_>, number: &str) -> Result<Order, TakeInError> {
 }
 
 /// What was erased with the contact is not told again.
-fn tell_head(order: &mut Order, row: &OrderRow) {
+pub(super) fn tell_head(order: &mut Order, row: &OrderRow) {
     take(&mut order.order_ref, row.order_ref.clone());
     if let Some(ordered) = row.ordered {
         order.ordered_local = Some(ordered.local_text());
@@ -116,48 +83,13 @@ pub(super) fn edit_contact(tables: &mut SellerTables, order: &Order, edit: Conta
     Ok(true)
 }
 
-fn take_in_line(
-    tables: &mut SellerTables,
-    order: &Order,
-    told: &OrderLine,
-    repeat: usize,
-) -> Result<Outcome, StoreError> {
-    let key = line_key(told, repeat);
-    let lines = tables.order_lines(order.id)?;
-    let stored = lines.iter().find(|line| line.line_key == key);
-    if stored.is_none() && repeat == 1 && !lines.is_empty() && is_about_the_order(told) {
-        return tell_all_lines(tables, &lines, told);
-    }
-    let next_no = lines.iter().map(|line| line.line_no).max().unwrap_or(0) + 1;
-    let mut line = stored.cloned().unwrap_or_else(|| bare_line(order, key, next_no));
-    tell_line(&mut line, told);
-    match stored {
-        Some(stored) if *stored == line => Ok(Outcome::Unchanged),
-        Some(_) => tables.update_line(&line).map(|()| Outcome::Updated),
-        None => tables.insert_line(&line).map(|()| Outcome::Created),
-    }
-}
-
 /// Days, and no goods: said of the order as a whole.
-fn is_about_the_order(line: &OrderLine) -> bool {
+pub(super) fn is_about_the_order(line: &OrderLine) -> bool {
     let days = OrderLine { ship_by: line.ship_by, deliver_by_on: line.deliver_by_on, ..OrderLine::default() };
     *line == days
 }
 
-fn tell_all_lines(tables: &mut SellerTables, lines: &[Line], told: &OrderLine) -> Result<Outcome, StoreError> {
-    let mut outcome = Outcome::Unchanged;
-    for stored in lines {
-        let mut line = stored.clone();
-        tell_line(&mut line, told);
-        if line != *stored {
-            tables.update_line(&line)?;
-            outcome = Outcome::Updated;
-        }
-    }
-    Ok(outcome)
-}
-
-fn line_key(line: &OrderLine, repeat: usize) -> String {
+pub(super) fn line_key(line: &OrderLine, repeat: usize) -> String {
     match (&line.line_id, &line.sku) {
         (Some(id), _) => format!("id:{id}"),
         (None, Some(sku)) => format!("sku:{sku}#{repeat}"),
@@ -165,7 +97,7 @@ fn line_key(line: &OrderLine, repeat: usize) -> String {
     }
 }
 
-fn bare_line(order: &Order, line_key: String, line_no: i32) -> Line {
+pub(super) fn bare_line(order: &Order, line_key: String, line_no: i32) -> Line {
     Line {
         seller_id: order.seller_id,
         order_id: order.id,
@@ -187,7 +119,9 @@ fn bare_line(order: &Order, line_key: String, line_no: i32) -> Line {
     }
 }
 
-fn tell_line(line: &mut Line, told: &OrderLine) {
+/// Tells whether anything changed.
+pub(super) fn tell_line(line: &mut Line, told: &OrderLine) -> bool {
+    let before = line.clone();
     take(&mut line.line_id, told.line_id.clone());
     take(&mut line.sku, told.sku.clone());
     take(&mut line.item_name, told.item_name.clone());
@@ -203,56 +137,54 @@ fn tell_line(line: &mut Line, told: &OrderLine) {
     }
     take(&mut line.deliver_by_on, told.deliver_by_on.map(|it| it.to_string()));
     take(&mut line.seller_ref, told.seller_ref.clone());
+    before != *line
 }
 
 /// An order is due when its first line is due.
-fn sum_up_lines(tables: &mut SellerTables, desk: &Desk<'_>, order: &mut Order) -> Result<(), StoreError> {
-    let lines = tables.order_lines(order.id)?;
+pub(super) fn sum_up(order: &mut Order, lines: &[Line], desk: &Desk<'_>) {
     let ship_by = lines.iter().filter_map(Line::ship_by).map(|it| it.instant_in(&desk.moment.seller_zone)).min();
     take(&mut order.dispatch_by_at, ship_by.map(At));
     take(&mut order.deliver_by_on, lines.iter().filter_map(|line| line.deliver_by_on.clone()).min());
-    Ok(())
 }
 
-/// An order's head as it was and as it is to be, and what of the rest is written already.
-pub(super) struct Written {
-    pub before: Order,
-    pub order: Order,
-    pub is_new: bool,
-    pub contact_changed: bool,
-    pub line: Outcome,
+pub(super) fn changed(is_changed: bool) -> Outcome {
+    if is_changed { Outcome::Updated } else { Outcome::Unchanged }
 }
 
-/// Writes the head where anything changed, and what follows from it.
+/// Writes the head of an order that was changed, where anything changed, and what follows from it; `rest` tells whether its
+/// lines or its contact did.
 pub(super) fn finish(
     tables: &mut SellerTables,
     desk: &Desk<'_>,
-    written: Written,
+    (before, mut order): (&Order, Order),
+    rest: Outcome,
 ) -> Result<(OrderId, Outcome), TakeInError> {
-    let Written { before, mut order, is_new, contact_changed, line } = written;
     let id = order.id;
-    if is_new {
-        if order.dispatch_by_at.is_some() || order.deliver_by_on.is_some() {
-            tables.update_order(&order)?;
-        }
-        let body = json!({"order_number": order.order_number, "shop": desk.shop.name});
-        tables.tell(Change::OrderCreated, id.0, body, desk.moment.now)?;
-        return Ok((id, Outcome::Created));
-    }
-    let head_changed = before != order;
-    if !head_changed && !contact_changed && line == Outcome::Unchanged {
+    if *before == order && rest == Outcome::Unchanged {
         return Ok((id, Outcome::Unchanged));
     }
     order.updated_at = At(desk.moment.now);
     order.version += 1;
-    tables.update_order(&order)?;
-    if head_changed {
-        resettle(tables, desk, &order, desk.moment.now)?;
-        if doubts::bears_on_order(&before, &order) {
-            doubts::look_at_order(tables, desk, &order)?;
+    write_head(tables, desk, before, &order)?;
+    Ok((id, Outcome::Updated))
+}
+
+/// Writes a new version of an order's head, and what follows where it says something else.
+pub(super) fn write_head(
+    tables: &mut SellerTables,
+    desk: &Desk<'_>,
+    before: &Order,
+    order: &Order,
+) -> Result<(), TakeInError> {
+    tables.update_order(order)?;
+    let same_version = Order { updated_at: before.updated_at, version: before.version, ..order.clone() };
+    if *before != same_version {
+        resettle(tables, desk, order, desk.moment.now)?;
+        if doubts::bears_on_order(before, order) {
+            doubts::look_at_order(tables, desk, order)?;
         }
     }
-    Ok((id, Outcome::Updated))
+    Ok(())
 }
 
 /// Another destination or another day may change what its shipments are judged by.

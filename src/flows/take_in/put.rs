@@ -1,6 +1,7 @@
 //! What the shop system sends one by one: the same rules as for the rows of a sheet.
 
-use super::{ChangeError, Desk, Outcome, Remark, TakeInError, Taken, order, shipment};
+use super::draft::Drafts;
+use super::{ChangeError, Desk, Outcome, Remark, TakeInError, Taken, shipment};
 use crate::domain::carrier::own;
 use crate::domain::ids::{OrderId, SellerId, ShipmentId, ShopId};
 use crate::domain::order::OrderRow;
@@ -81,14 +82,17 @@ pub(super) fn take_in_rows(
     desk: &Desk<'_>,
     rows: &[OrderRow],
 ) -> Result<(OrderId, Outcome), TakeInError> {
+    let numbers: Vec<&str> = rows.iter().map(|row| row.order_number.as_str()).collect();
+    let mut drafts = Drafts::load(tables, desk, &numbers)?;
     let mut repeats: HashMap<Option<&String>, usize> = HashMap::new();
     let mut told = None;
     for row in rows {
         let repeat = repeats.entry(row.line.sku.as_ref()).or_default();
         *repeat += 1;
-        let (id, outcome) = order::take_in_order(tables, desk, row, *repeat)?;
+        let (id, outcome) = drafts.tell(desk, row, *repeat)?;
         told = Some((id, told.map_or(outcome, |(_, before): (_, Outcome)| outcome.max(before))));
     }
+    drafts.write(tables, desk)?;
     told.ok_or_else(|| TakeInError::OrderNotFound(String::new()))
 }
 

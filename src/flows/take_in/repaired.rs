@@ -1,7 +1,8 @@
 //! The repaired file of an import: what its seller has to mend, in the seller's own columns.
 
 use super::stored_file::StoredFile;
-use super::work::{Context, WorkError, context, line_of, sheet_options};
+use super::row::line_of;
+use super::work::{Context, WorkError, context, sheet_options};
 use crate::sheets::{self, Fault, SheetError};
 use crate::store::imports::Import;
 use crate::store::{SellerStore, Store, StoreError};

@@ -20,9 +20,9 @@ pub(super) struct StoredFile<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct Hold<'a> {
     pub(super) claim: ClaimId,
-    pub(super) clock: &'a dyn Fn() -> Timestamp,
+    pub(super) clock: &'a (dyn Fn() -> Timestamp + Sync),
     /// Asked between pieces; `true` breaks the reading off.
-    pub(super) stopping: &'a dyn Fn() -> bool,
+    pub(super) stopping: &'a (dyn Fn() -> bool + Sync),
 }
 
 impl<'a> StoredFile<'a> {

@@ -217,12 +217,7 @@ pub fn commit(store: &Store, seller: SellerId, id: ImportId) -> Result<Import, U
         }
         tables.delete_import_rows(id)?;
         import.dry_run = false;
-        "received".clone_into(&mut import.state);
-        import.problems = Json(json!({}));
-        (import.finished_at, import.claim, import.claimed_until) = (None, None, None);
-        import.cursor_line = 0;
-        (import.rows_created, import.rows_updated, import.rows_unchanged) = (0, 0, 0);
-        (import.rows_rejected, import.rows_warned) = (0, 0);
+        import.begin_anew();
         tables.update_import(&import)?;
         Ok(import)
     })

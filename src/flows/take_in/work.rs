@@ -1,30 +1,27 @@
-//! Works imports off: chunk by chunk, each with its rows, their results and the cursor in one transaction.
+//! Works imports off: claims one, finds out what its file is, and sends it through [`super::run`].
 //!
 //! After a crash the next worker reads the file again up to the cursor, without writing, and goes on behind it.
 
-use super::notes::{Erased, note_doubts, note_row};
+use super::run::{End, Run};
 use super::stored_file::{Hold, StoredFile};
 use super::upload::ImportOptions;
-use super::{Desk, Outcome, Remark, TakeInError, event, is_refusal, order, shipment};
-use crate::domain::ids::{ClaimId, OrderId, ShipmentId, TrackerId};
+use super::{TakeInError, is_refusal};
+use crate::domain::ids::{ClaimId, TrackerId};
 use crate::domain::tracking_number::Known;
 use crate::secrets::Secrets;
-use crate::sheets::{self, Fault, FileRejected, Neighbour, Neighbours, Record, Row, SheetError, Survey};
+use crate::sheets::{self, Fault, FileRejected, SheetError, Survey};
 use crate::store::imports::Import;
 use crate::store::outbox::Change;
 use crate::store::sellers::{Seller, Shop};
-use crate::store::{At, Reason, SellerStore, SellerTables, Store, StoreError};
+use crate::store::{At, Reason, SellerTables, Store, StoreError};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Map, Value, json};
-use std::collections::{HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io;
 
-const ROWS_A_CHUNK: usize = 500;
 /// So long a silent worker holds an import; each piece of the file that is read, and each chunk that is written, renews
 /// it.
-pub(super) const HOLD_SECONDS: i64 = 15;
+pub(super) const HOLD_SECONDS: i64 = 8;
 
 /// Why a worker stopped before the end of a file.
 #[derive(Debug, thiserror::Error)]
@@ -46,9 +43,9 @@ pub enum WorkError {
 pub struct Workplace<'a> {
     pub store: &'a Store,
     pub secrets: &'a Secrets,
-    pub clock: &'a dyn Fn() -> Timestamp,
+    pub clock: &'a (dyn Fn() -> Timestamp + Sync),
     /// Asked between chunks; `true` lets go of the import, so that another worker goes on at once.
-    pub stopping: &'a dyn Fn() -> bool,
+    pub stopping: &'a (dyn Fn() -> bool + Sync),
 }
 
 /// Works on the oldest import that waits; `false` where none does.
@@ -101,23 +98,13 @@ fn work_off(place: &Workplace<'_>, mut import: Import, claim: ClaimId) -> Result
         Err(SheetError::Io(error)) => return Err(WorkError::File(error)),
     };
     note_survey(&mut import, &survey);
-    let mut run = Run {
-        place,
-        store: seller_store,
-        claim,
-        seller,
-        shop,
-        neighbours: Neighbours::new(options.strict),
-        repeats: HashMap::new(),
-        would_exist: HashSet::new(),
-        import,
-    };
-    let records = match sheets::records(StoredFile::held(seller_store, &run.import, hold), &survey, &options) {
-        Ok(records) => records,
-        Err(SheetError::Rejected(rejected)) => return refuse(place, run.import, claim, &rejected),
-        Err(SheetError::Io(error)) => return Err(WorkError::File(error)),
-    };
-    run.through(records)
+    let file = StoredFile::held(seller_store, &import, hold);
+    let mut run = Run::new(place, (seller, shop), import, claim);
+    let (survey, options) = (&survey, &options);
+    match run.through(move || sheets::records(file, survey, options), options.strict)? {
+        End::Reached => Ok(()),
+        End::Refused(rejected) => refuse(place, run.import, claim, &rejected),
+    }
 }
 
 /// What an import needs to know besides its file.
@@ -134,7 +121,7 @@ pub(super) fn context(tables: &mut SellerTables, import: &Import) -> Result<Cont
     Ok(Context { seller, shop, known: tables.known_before(TrackerId(import.id.0))? })
 }
 
-fn import_options(import: &Import) -> ImportOptions {
+pub(super) fn import_options(import: &Import) -> ImportOptions {
     serde_json::from_value(import.options.0.clone()).unwrap_or_default()
 }
 
@@ -195,337 +182,3 @@ fn drop_useless_file(tables: &mut SellerTables, import: &Import) -> Result<(), S
     if import.about.survey.is_none() { tables.delete_chunks(import.id) } else { tables.drop_erased_file(import.id) }
 }
 
-/// One import on its way through a file.
-struct Run<'a> {
-    place: &'a Workplace<'a>,
-    store: SellerStore<'a>,
-    claim: ClaimId,
-    seller: Seller,
-    shop: Shop,
-    import: Import,
-    neighbours: Neighbours,
-    /// How often an order has had a line of this SKU so far.
-    repeats: HashMap<u64, usize>,
-    /// What chunks of a dry run that were taken back would have made, so that it is not made a second time.
-    would_exist: HashSet<String>,
-}
-
-/// A record with what the rows before it make of it.
-pub(super) struct Judged {
-    pub(super) record: Record,
-    neighbour: Neighbour,
-    repeat: usize,
-}
-
-/// What became of a record.
-pub(super) struct Done {
-    pub(super) outcome: &'static str,
-    pub(super) order_id: Option<OrderId>,
-    pub(super) shipment_id: Option<ShipmentId>,
-    pub(super) errors: Vec<Fault>,
-    /// What turned out to be doubtful when it was taken in; what the sheet itself says is with the record.
-    pub(super) warnings: Vec<Fault>,
-}
-
-impl Done {
-    fn new(outcome: &'static str, errors: Vec<Fault>) -> Self {
-        Self { outcome, order_id: None, shipment_id: None, errors, warnings: Vec::new() }
-    }
-}
-
-impl Run<'_> {
-    fn through(&mut self, records: impl Iterator<Item = Result<Record, SheetError>>) -> Result<(), WorkError> {
-        let mut chunk = Vec::with_capacity(ROWS_A_CHUNK);
-        for record in records {
-            let mut record = match record {
-                Ok(record) => record,
-                Err(SheetError::Io(error)) => return Err(WorkError::File(error)),
-                Err(SheetError::Rejected(rejected)) => {
-                    return refuse(self.place, self.import.clone(), self.claim, &rejected);
-                }
-            };
-            let neighbour = self.neighbours.look(&mut record);
-            let repeat = self.repeat_of(&record);
-            if line_of(&record) <= self.import.cursor_line {
-                continue;
-            }
-            chunk.push(Judged { record, neighbour, repeat });
-            if chunk.len() >= ROWS_A_CHUNK {
-                self.write(&chunk, false)?;
-                chunk.clear();
-                if (self.place.stopping)() {
-                    return self.let_go();
-                }
-            }
-        }
-        self.write(&chunk, true)
-    }
-
-    /// Which line of its SKU in its order a record is: 1 for the first.
-    fn repeat_of(&mut self, record: &Record) -> usize {
-        let Some(row) = record.row.as_ref().and_then(Row::order) else { return 1 };
-        let mut hasher = DefaultHasher::new();
-        (&row.order_number, &row.line.sku).hash(&mut hasher);
-        let count = self.repeats.entry(hasher.finish()).or_default();
-        *count += 1;
-        *count
-    }
-
-    /// Writes a chunk whole; where one row breaks it, row by row, so that only that row fails.
-    fn write(&mut self, chunk: &[Judged], last: bool) -> Result<(), WorkError> {
-        let before = self.import.clone();
-        let written = match self.try_write(chunk, last, false) {
-            Err(WorkError::Row(TakeInError::Store(error)) | WorkError::Store(error)) if is_refusal(&error) => {
-                self.import = before.clone();
-                self.try_write(chunk, last, true)
-            }
-            other => other,
-        };
-        written?;
-        count_rows(&before, &self.import);
-        tracing::debug!(import = %self.import.id, line = self.import.cursor_line, "chunk written");
-        Ok(())
-    }
-
-    fn try_write(&mut self, chunk: &[Judged], last: bool, one_by_one: bool) -> Result<(), WorkError> {
-        let now = (self.place.clock)();
-        let store = self.store;
-        store.write(|tables| {
-            let desk = Desk::set_up(tables, &self.seller, self.shop.clone(), self.place.secrets, now)?;
-            let done = self.take_in_all(tables, &desk, chunk, one_by_one)?;
-            let erased = Erased::among(tables, self.shop.id, chunk, &done)?;
-            for (judged, done) in chunk.iter().zip(done) {
-                self.count(&judged.record, &done);
-                note_row(tables, &self.import, (&judged.record, &done), &erased)?;
-            }
-            self.keep(tables, now, last)
-        })
-    }
-
-    fn take_in_all(
-        &mut self,
-        tables: &mut SellerTables,
-        desk: &Desk<'_>,
-        chunk: &[Judged],
-        one_by_one: bool,
-    ) -> Result<Vec<Done>, WorkError> {
-        let create_orders = import_options(&self.import).create_orders;
-        let mut done = Vec::with_capacity(chunk.len());
-        let mut all = |tables: &mut SellerTables| -> Result<(), WorkError> {
-            for judged in chunk {
-                done.push(if one_by_one {
-                    take_in_alone(tables, desk, judged, create_orders)?
-                } else {
-                    take_in(tables, desk, judged, create_orders)?
-                });
-            }
-            note_doubts(tables, chunk, &mut done)
-        };
-        if self.import.dry_run {
-            // The same engine, and then everything is taken back.
-            let undone = tables.savepoint(|tables| -> Result<(), Undo> {
-                all(tables)?;
-                Err(Undo::Dry)
-            });
-            if let Err(Undo::Work(error)) = undone {
-                return Err(error);
-            }
-            self.remember_dry(chunk, &mut done);
-        } else {
-            all(tables)?;
-        }
-        Ok(done)
-    }
-
-    /// An order whose rows lie in two chunks of a dry run is made once, and brought up to date after that.
-    fn remember_dry(&mut self, chunk: &[Judged], done: &mut [Done]) {
-        let mut made = HashSet::new();
-        for (judged, done) in chunk.iter().zip(done) {
-            let order = judged.record.row.as_ref().and_then(Row::order);
-            let Some(order) = order.filter(|_| done.outcome == "created") else { continue };
-            if self.would_exist.contains(&order.order_number) {
-                done.outcome = "updated";
-            }
-            made.insert(order.order_number.clone());
-        }
-        self.would_exist.extend(made);
-    }
-
-    fn count(&mut self, record: &Record, done: &Done) {
-        self.import.cursor_line = line_of(record);
-        match done.outcome {
-            "created" => self.import.rows_created += 1,
-            "updated" => self.import.rows_updated += 1,
-            "unchanged" => self.import.rows_unchanged += 1,
-            _ => self.import.rows_rejected += 1,
-        }
-        self.import.rows_warned += i64::from(!record.warnings.is_empty() || !done.warnings.is_empty());
-        count_problems(&mut self.import, done.errors.iter().chain(&record.warnings).chain(&done.warnings));
-    }
-
-    fn keep(&mut self, tables: &mut SellerTables, now: Timestamp, last: bool) -> Result<(), WorkError> {
-        self.import.claimed_until = now.checked_add(HOLD_SECONDS.seconds()).ok().map(At);
-        if last {
-            "completed".clone_into(&mut self.import.state);
-            self.import.finished_at = Some(At(now));
-            self.import.rows_total = self.import.rows_done();
-        }
-        if !tables.update_held_import(&self.import, self.claim)? {
-            return Err(WorkError::HoldLost);
-        }
-        if last {
-            tables.drop_erased_file(self.import.id)?;
-            let body = json!({"state": "completed", "rows_rejected": self.import.rows_rejected});
-            tables.tell(Change::ImportCompleted, self.import.id.0, body, now)?;
-        }
-        Ok(())
-    }
-
-    fn let_go(&mut self) -> Result<(), WorkError> {
-        self.import.claimed_until = None;
-        self.store.write(|tables| tables.update_held_import(&self.import, self.claim))?;
-        Err(WorkError::HoldLost)
-    }
-}
-
-/// Counts the rows of a chunk that is written, for those who watch the server.
-fn count_rows(before: &Import, after: &Import) {
-    for (outcome, before, after) in [
-        ("created", before.rows_created, after.rows_created),
-        ("updated", before.rows_updated, after.rows_updated),
-        ("unchanged", before.rows_unchanged, after.rows_unchanged),
-        ("rejected", before.rows_rejected, after.rows_rejected),
-    ] {
-        let rows = u64::try_from(after - before).unwrap_or(0);
-        metrics::counter!("parceltrail_import_rows_total", "outcome" => outcome).increment(rows);
-    }
-}
-
-/// Why a savepoint is taken back.
-enum Undo {
-    Dry,
-    Work(WorkError),
-}
-
-impl From<StoreError> for Undo {
-    fn from(error: StoreError) -> Self {
-        Self::Work(error.into())
-    }
-}
-
-impl From<WorkError> for Undo {
-    fn from(error: WorkError) -> Self {
-        Self::Work(error)
-    }
-}
-
-pub(super) fn line_of(record: &Record) -> i64 {
-    i64::try_from(record.line).unwrap_or(i64::MAX)
-}
-
-fn count_problems<'f>(import: &mut Import, faults: impl Iterator<Item = &'f Fault>) {
-    let Value::Object(counts) = &mut import.problems.0 else { return };
-    for fault in faults {
-        let count = counts.get(&fault.code).and_then(Value::as_u64).unwrap_or(0);
-        counts.insert(fault.code.clone(), json!(count + 1));
-    }
-}
-
-fn rejected(errors: Vec<Fault>) -> Done {
-    Done::new("rejected", errors)
-}
-
-/// Takes a row in under a savepoint: a row that the database refuses is a fault of that row alone.
-fn take_in_alone(
-    tables: &mut SellerTables,
-    desk: &Desk<'_>,
-    judged: &Judged,
-    create_orders: bool,
-) -> Result<Done, WorkError> {
-    match tables.savepoint(|tables| take_in(tables, desk, judged, create_orders)) {
-        Err(WorkError::Row(TakeInError::Store(error)) | WorkError::Store(error)) if is_refusal(&error) => {
-            tracing::warn!(%error, line = judged.record.line, "a row was refused by the database");
-            Ok(rejected(vec![Fault::of_row("refused", "This row could not be stored; look for odd characters in it.")]))
-        }
-        other => other,
-    }
-}
-
-fn take_in(
-    tables: &mut SellerTables,
-    desk: &Desk<'_>,
-    judged: &Judged,
-    create_orders: bool,
-) -> Result<Done, WorkError> {
-    let record = &judged.record;
-    let Some(row) = &record.row else { return Ok(rejected(record.errors.clone())) };
-    if judged.neighbour == Neighbour::Repeat {
-        return Ok(Done::new("unchanged", Vec::new()));
-    }
-    let taken = match row {
-        Row::Order(row) => {
-            order::take_in_order(tables, desk, row, judged.repeat).map(|(id, it)| (Some(id), None, it, None))
-        }
-        Row::Combined(both) => take_in_combined(tables, desk, judged.repeat, both),
-        Row::Tracking(row) => take_in_tracking(tables, desk, row, create_orders),
-        Row::Event(row) => event::take_in_event(tables, desk, row).map(|(id, it)| (None, id, it, None)),
-    };
-    match taken {
-        Ok(taken) => Ok(done(taken)),
-        Err(error @ TakeInError::OrderNotFound(_)) => {
-            Ok(rejected(vec![Fault::of_cell("order_number", "order_not_found", error.to_string())]))
-        }
-        Err(error @ TakeInError::TrackingNumberNotFound(_)) => {
-            Ok(rejected(vec![Fault::of_cell("tracking_number", "tracking_number_not_found", error.to_string())]))
-        }
-        Err(error @ TakeInError::Number { .. }) => {
-            Ok(rejected(vec![Fault::of_cell("tracking_number", "bad_format", error.to_string())]))
-        }
-        Err(error @ (TakeInError::Shop(_) | TakeInError::Secret(_) | TakeInError::Store(_))) => Err(error.into()),
-    }
-}
-
-/// Of which order and parcel a row is, what became of it, and what its seller should know.
-type Taken = (Option<OrderId>, Option<ShipmentId>, Outcome, Option<Remark>);
-
-fn done((order_id, shipment_id, outcome, remark): Taken) -> Done {
-    let warning = remark.map(|(code, detail)| Fault::of_cell("tracking_number", &code, detail));
-    let warnings = warning.into_iter().collect();
-    Done { order_id, shipment_id, warnings, ..Done::new(outcome.code(), Vec::new()) }
-}
-
-fn take_in_combined(
-    tables: &mut SellerTables,
-    desk: &Desk<'_>,
-    repeat: usize,
-    row: &crate::domain::shipment::CombinedRow,
-) -> Result<Taken, TakeInError> {
-    let (order_id, of_order) = order::take_in_order(tables, desk, &row.order, repeat)?;
-    let Some(tracking) = &row.tracking else { return Ok((Some(order_id), None, of_order, None)) };
-    let (order, shipment, of_shipment, remark) = take_in_tracking(tables, desk, tracking, false)?;
-    Ok((order, shipment, of_order.max(of_shipment), remark))
-}
-
-fn take_in_tracking(
-    tables: &mut SellerTables,
-    desk: &Desk<'_>,
-    row: &crate::domain::shipment::TrackingRow,
-    create_orders: bool,
-) -> Result<Taken, TakeInError> {
-    let order = match tables.order_by_number(desk.shop.id, &row.order_number)? {
-        Some(order) => order,
-        None if create_orders => {
-            let mut bare = order::bare_order(desk, &row.order_number)?;
-            bare.country = row.destination.country.map(|it| it.to_string());
-            bare.region.clone_from(&row.destination.region);
-            bare.postal_code.clone_from(&row.destination.postal_code);
-            tables.insert_order(&bare)?;
-            let body = json!({"order_number": bare.order_number, "shop": desk.shop.name});
-            tables.tell(Change::OrderCreated, bare.id.0, body, desk.moment.now)?;
-            bare
-        }
-        None => return Err(TakeInError::OrderNotFound(row.order_number.clone())),
-    };
-    let taken = shipment::take_in_shipment(tables, desk, &order, row)?;
-    Ok((Some(order.id), Some(taken.id), taken.outcome, taken.remark))
-}
