@@ -124,10 +124,16 @@ impl App {
         self.clock.now()
     }
 
+    /// Wakes the workers of imports, also the one that is just about to wait.
+    pub fn ring_for_import(&self) {
+        self.import_bell.notify_waiters();
+        self.import_bell.notify_one();
+    }
+
     /// Asks everything that works in the background to come to an end.
     pub fn stop(&self) {
         self.stopping.send_replace(true);
-        self.import_bell.notify_one();
+        self.ring_for_import();
     }
 
     pub fn is_stopping(&self) -> bool {

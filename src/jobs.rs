@@ -2,6 +2,7 @@
 
 use crate::app::{App, in_background};
 use crate::flows;
+use crate::flows::take_in::work::{Lane, work_off_one};
 use crate::telemetry::{chain, meters};
 use jiff::SignedDuration;
 use std::sync::Arc;
@@ -27,7 +28,9 @@ impl Default for Pace {
 /// Runs all jobs until [`App::stop`].
 pub async fn run(app: Arc<App>, pace: Pace) {
     tokio::join!(
-        imports(&app, pace),
+        imports(&app, pace, Lane::Any),
+        imports(&app, pace, Lane::Any),
+        imports(&app, pace, Lane::Short),
         judging(&app, pace),
         polling(&app, pace),
         sweeping(&app, pace),
@@ -35,9 +38,10 @@ pub async fn run(app: Arc<App>, pace: Pace) {
     );
 }
 
-async fn imports(app: &Arc<App>, pace: Pace) {
+/// One worker of imports. Several take turns at writing, chunk by chunk, so one seller's long sheet holds up nobody else's.
+async fn imports(app: &Arc<App>, pace: Pace, lane: Lane) {
     while !app.is_stopping() {
-        let worked = in_background(app, |app| app.workplace(flows::take_in::work::work_off_one)).await;
+        let worked = in_background(app, move |app| app.workplace(|place| work_off_one(place, lane))).await;
         let busy = match worked {
             Some(Ok(busy)) => busy,
             Some(Err(error)) => {

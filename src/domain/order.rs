@@ -224,6 +224,10 @@ pub struct OrderRow {
     pub state: Option<OrderState>,
     pub channel: Option<String>,
     pub line: OrderLine,
+    /// Some systems write all lines of an order into one row.
+    pub more_lines: Vec<OrderLine>,
+    /// The row sums up an order whose lines follow: it holds none itself.
+    pub is_summary: bool,
 }
 
 #[cfg(test)]

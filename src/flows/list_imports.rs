@@ -26,3 +26,18 @@ pub fn list_imports(
 ) -> Result<Vec<Import>, StoreError> {
     store.seller(seller).read(|tables| tables.imports_page(before, limit))
 }
+
+/// Whether one row that cannot be taken keeps all others out.
+pub fn is_all_or_nothing(import: &Import) -> bool {
+    import.options.0.get("all_or_nothing").and_then(serde_json::Value::as_bool).unwrap_or(false)
+}
+
+/// How far an import has come, from 0 to 1; `None` until its file was looked through.
+pub fn progress(import: &Import) -> Option<f64> {
+    let rows = |rows: i64| i32::try_from(rows).map_or(f64::from(i32::MAX), f64::from);
+    match (import.is_over(), import.rows_total) {
+        (true, _) => Some(1.0),
+        (false, 0) => None,
+        (false, total) => Some((rows(import.rows_done()) / rows(total)).min(1.0)),
+    }
+}

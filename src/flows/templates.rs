@@ -6,3 +6,10 @@ use crate::sheets;
 pub fn template(kind: &str) -> Option<String> {
     kind.parse().ok().map(sheets::template)
 }
+
+pub use sheets::presets::PresetShown;
+
+/// The forms of shop systems, marketplaces and carriers that are read.
+pub fn presets() -> impl Iterator<Item = PresetShown> {
+    sheets::presets::shown()
+}

@@ -31,6 +31,8 @@ pub struct ImportQuery {
     /// The same engine, and nothing is written.
     #[serde(default)]
     dry_run: bool,
+    /// The form of a shop system, as `GET /v1/presets` names it, or `canonical`; told by the header where absent.
+    preset: Option<String>,
     /// `dmy`, `mdy` or `ymd`: for dates that the file itself does not settle.
     date_order: Option<String>,
     /// For zone-less times; your own where absent.
@@ -38,7 +40,11 @@ pub struct ImportQuery {
     /// Whether a tracking row for an unknown order makes a bare order.
     #[serde(default)]
     create_orders: bool,
-    /// `normal`, or `strict`: a doubtful tracking number is then an error instead of a warning.
+    /// Whether one row that cannot be taken keeps all others out.
+    #[serde(default)]
+    all_or_nothing: bool,
+    /// `normal`, or `strict`: a doubtful tracking number is then an error instead of a warning; your own setting where
+    /// absent.
     strictness: Option<Strictness>,
 }
 
@@ -60,10 +66,14 @@ pub struct ImportOut {
     /// The form by which the columns were read.
     preset: Option<String>,
     dry_run: bool,
+    /// Whether one row that cannot be taken keeps all others out.
+    all_or_nothing: bool,
     /// `received`, `running`, `completed`, `failed` or `cancelled`.
     state: String,
     file_name: Option<String>,
     file_bytes: i64,
+    /// 0 to 1; `null` until the file was looked through.
+    progress: Option<f64>,
     rows_total: i64,
     rows_accepted: i64,
     rows_created: i64,
@@ -83,6 +93,9 @@ pub struct ImportOut {
     created_at: jiff::Timestamp,
     #[schema(value_type = Option<String>, format = DateTime)]
     finished_at: Option<jiff::Timestamp>,
+    /// When what it made was taken back.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    undone_at: Option<jiff::Timestamp>,
 }
 
 /// How often a code came up.
@@ -146,12 +159,14 @@ pub async fn create_import(
             time_zone: query.time_zone,
             create_orders: query.create_orders,
             strict: query.strictness.map(|it| it == Strictness::Strict),
+            preset: query.preset,
+            all_or_nothing: query.all_or_nothing,
             ..ImportOptions::default()
         },
     };
     let shop = asked.shop.clone().unwrap_or_else(|| "main".to_owned());
     let import = uploads::receive(&app, &caller, asked, &request, body).await?;
-    app.import_bell.notify_one();
+    app.ring_for_import();
     Ok(accepted(shown(import, Some(shop))))
 }
 
@@ -175,6 +190,7 @@ pub(super) async fn work_on<T: Send + 'static>(
 
 fn shown(import: list_imports::Import, shop: Option<String>) -> ImportOut {
     let counts = import.problems.0.as_object().cloned().unwrap_or_default();
+    let (all_or_nothing, progress) = (list_imports::is_all_or_nothing(&import), list_imports::progress(&import));
     let (accepted, file) = (import.rows_accepted(), import.about.survey);
     let mut problems: Vec<_> =
         counts.into_iter().map(|(code, count)| ProblemCount { code, count: count.as_u64().unwrap_or(0) }).collect();
@@ -185,6 +201,8 @@ fn shown(import: list_imports::Import, shop: Option<String>) -> ImportOut {
         shop,
         preset: file.as_ref().and_then(|file| file.get("preset")?.as_str().map(str::to_owned)),
         dry_run: import.dry_run,
+        all_or_nothing,
+        progress,
         state: import.state,
         file_name: import.about.file_name,
         file_bytes: import.file_bytes,
@@ -201,6 +219,7 @@ fn shown(import: list_imports::Import, shop: Option<String>) -> ImportOut {
         expired_at: import.expired_at.map(|at| at.0),
         created_at: import.created_at.0,
         finished_at: import.finished_at.map(|at| at.0),
+        undone_at: import.undone_at.map(|at| at.0),
     }
 }
 
@@ -376,9 +395,20 @@ pub async fn cancel_import(app: Data<App>, caller: Caller, id: Path<Uuid>) -> Re
 pub async fn commit_import(app: Data<App>, caller: Caller, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
     let (app, seller, id) = (app.into_inner(), caller.seller()?, *id);
     work_on(&app, move |app| upload::commit(&app.store, seller, ImportId(id))).await??;
-    app.import_bell.notify_one();
+    app.ring_for_import();
     let (import, shop) = find(&app, &caller, id).await?;
     Ok(accepted(shown(import, shop)))
+}
+
+/// The forms of shop systems, marketplaces and carriers that are read
+///
+/// A file is known by its header; an upload may name its form by `preset`.
+#[utoipa::path(
+    get, path = "/v1/presets", tag = "Imports",
+    responses((status = 200, description = "All of them.", body = Vec<templates::PresetShown>)),
+)]
+pub async fn list_presets() -> Json<Vec<templates::PresetShown>> {
+    Json(templates::presets().collect())
 }
 
 /// A sheet to fill in: the header, and one row as an example

@@ -139,6 +139,7 @@ routes! {
     CLERK   imports   cancel_import SMALL;
     CLERK   imports   commit_import SMALL;
     PUBLIC  imports   import_template;
+    PUBLIC  imports   list_presets;
     CLERK   orders    put_order ONCE;
     VIEWER  orders    list_orders;
     CLERK   orders    put_orders ONCE_LARGE;
@@ -326,6 +327,7 @@ mod tests {
         let of = |access| routes().into_iter().filter(move |it| it.access == access).map(|it| it.path);
         let open = [
             "/v1/import-templates/{kind}.csv",
+            "/v1/presets",
             "/.well-known/jwks.json",
             "/track/{token}",
             "/v1/status/lookup",

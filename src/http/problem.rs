@@ -5,10 +5,10 @@ mod people;
 
 use crate::flows::access_tokens::TokenError;
 use crate::flows::list_changes::FeedError;
-use crate::flows::take_in::rows::RowsError;
 use crate::flows::privacy::PrivacyError;
 use crate::flows::refresh_shipment::RefreshError;
 use crate::flows::show_status::StatusError;
+use crate::flows::take_in::rows::RowsError;
 use crate::flows::take_in::upload::UploadError;
 use crate::flows::take_in::work::WorkError;
 use crate::flows::take_in::{ChangeError, TakeInError};
@@ -248,6 +248,7 @@ impl From<UploadError> for Problem {
         let detail = error.to_string();
         match error {
             UploadError::Kind(_) => Self::bad_parameter("kind", detail),
+            UploadError::Preset(_) => Self::bad_parameter("preset", detail),
             UploadError::DateOrder(_) => Self::bad_parameter("date_order", detail),
             UploadError::TimeZone(_) => Self::bad_parameter("time_zone", detail),
             UploadError::Shop(_) => Self::bad_parameter("shop", detail),

@@ -7,17 +7,20 @@ use crate::app::App;
 use crate::flows::answer_once::{Fingerprint, Hold};
 use crate::flows::list_imports::Import;
 use crate::flows::take_in::upload::{self, ImportRequest, Incoming};
-use actix_multipart::Multipart;
+use actix_multipart::{Field, Multipart};
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Bytes, Payload};
 use actix_web::{HttpMessage, HttpRequest};
 use futures_util::{Stream, StreamExt, TryStreamExt};
+use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
 
 /// A file that somebody sends: the body itself, or the part `file` of a form.
 struct Sent {
     name: Option<String>,
+    /// Headers of the file to canonical names: the part `mapping`.
+    mapping: BTreeMap<String, String>,
     bytes: Pin<Box<dyn Stream<Item = Result<Bytes, Problem>>>>,
     fingerprint: Fingerprint,
     /// A part can be read only as long as its form is there.
@@ -35,20 +38,27 @@ impl Sent {
             }
             _ => {
                 let bytes = Box::pin(body.map_err(|_broken| broken_upload()));
-                Ok(Self { name: None, bytes, fingerprint: begin(request, &media_type, None), _form: None })
+                let fingerprint = begin(request, &media_type, &[""]);
+                Ok(Self { name: None, mapping: BTreeMap::new(), bytes, fingerprint, _form: None })
             }
         }
     }
 
     async fn find_in_form(request: &HttpRequest, mut form: Multipart) -> Result<Self, Problem> {
-        while let Some(part) = form.try_next().await.map_err(|_broken| broken_upload())? {
+        let mut mapping = String::new();
+        while let Some(mut part) = form.try_next().await.map_err(|_broken| broken_upload())? {
+            if part.name() == Some("mapping") {
+                mapping = text_of(&mut part).await?;
+            }
             if part.name() == Some("file") {
                 let disposition = part.content_disposition();
                 let name = disposition.and_then(|it| it.get_filename());
                 let name: Option<String> = name.map(|name| name.chars().take(255).collect());
-                let fingerprint = begin(request, "multipart/form-data", name.as_deref());
+                let told = [name.as_deref().unwrap_or_default(), &mapping];
+                let fingerprint = begin(request, "multipart/form-data", &told);
+                let mapping = mapping_in(&mapping)?;
                 let bytes = Box::pin(part.map_err(|_broken| broken_upload()));
-                return Ok(Self { name, bytes, fingerprint, _form: Some(form) });
+                return Ok(Self { name, mapping, bytes, fingerprint, _form: Some(form) });
             }
         }
         Err(Problem::invalid("/file", "missing_file", "The form has no part `file`."))
@@ -56,9 +66,36 @@ impl Sent {
 }
 
 /// A form's boundary is another one each time it is sent, so the file alone counts, and how it is to be read.
-fn begin(request: &HttpRequest, media_type: &str, name: Option<&str>) -> Fingerprint {
+fn begin(request: &HttpRequest, media_type: &str, told: &[&str]) -> Fingerprint {
     let (method, path, query) = (request.method().as_str(), request.path(), request.query_string());
-    Fingerprint::of(&[method, path, query, media_type, name.unwrap_or_default()])
+    Fingerprint::of(&[&[method, path, query, media_type], told].concat())
+}
+
+/// So long the map of columns may be.
+const MAPPING_BYTES: usize = 64 * 1024;
+
+async fn text_of(part: &mut Field) -> Result<String, Problem> {
+    let mut bytes = Vec::new();
+    while let Some(more) = part.try_next().await.map_err(|_broken| broken_upload())? {
+        bytes.extend_from_slice(&more);
+        if bytes.len() > MAPPING_BYTES {
+            return Err(Problem::invalid("/mapping", "too_long", "The map of columns is longer than 64 KiB."));
+        }
+    }
+    String::from_utf8(bytes).map_err(|_not_text| bad_mapping())
+}
+
+fn mapping_in(text: &str) -> Result<BTreeMap<String, String>, Problem> {
+    if text.trim().is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    serde_json::from_str(text).map_err(|_other_form| bad_mapping())
+}
+
+fn bad_mapping() -> Problem {
+    let detail = "The part `mapping` is no JSON object of headers and column names, such as \
+                  {\"Beleg\": \"order_number\"}. It comes before the part `file`.";
+    Problem::invalid("/mapping", "bad_mapping", detail)
 }
 
 fn media_type(request: &HttpRequest) -> String {
@@ -83,6 +120,7 @@ pub async fn receive(
     let hold: Option<Hold> = request.extensions().get().cloned();
     let mut sent = Sent::find(request, body).await?;
     asked.file_name = sent.name.take();
+    asked.options.mapping = std::mem::take(&mut sent.mapping);
     let begun = work_on(app, move |app| upload::begin(&app.store, seller, &asked, key, app.now())).await?;
     match receive_bytes(app, begun?, &mut sent).await? {
         Received::Whole(incoming) => {

@@ -14,7 +14,10 @@ pub(super) const TEXT_CHARS: usize = 1_000;
 pub(super) struct Cells<'a> {
     pub(super) survey: &'a Survey,
     pub(super) options: &'a Options,
-    raw: &'a [String],
+    /// As they stand in the file.
+    pub(super) raw: &'a [String],
+    /// As our own form has them.
+    fields: &'a [String],
     overlong: &'a [(usize, usize)],
     pub(super) read: Vec<(&'static str, String)>,
     pub(super) errors: Vec<Fault>,
@@ -25,10 +28,10 @@ impl<'a> Cells<'a> {
     pub(super) fn new(
         survey: &'a Survey,
         options: &'a Options,
-        raw: &'a [String],
+        (raw, fields): (&'a [String], &'a [String]),
         overlong: &'a [(usize, usize)],
     ) -> Self {
-        Self { survey, options, raw, overlong, read: Vec::new(), errors: Vec::new(), warnings: Vec::new() }
+        Self { survey, options, raw, fields, overlong, read: Vec::new(), errors: Vec::new(), warnings: Vec::new() }
     }
 
     /// A row that is longer than its header has moved cells; a shorter one lacks its last.
@@ -65,13 +68,13 @@ impl<'a> Cells<'a> {
 
     /// Whether the sheet has this column, and this row reaches it.
     pub(super) fn reaches(&self, column: &str) -> bool {
-        self.survey.places.get(column).is_some_and(|place| *place < self.raw.len())
+        self.survey.places.get(column).is_some_and(|place| *place < self.fields.len())
     }
 
     /// The cleaned cell; `None` where it is blank or past using, which is then a fault.
     pub(super) fn take(&mut self, column: &'static str, sort: Sort) -> Option<String> {
         let place = *self.survey.places.get(column)?;
-        let text = cleaned(self.raw.get(place)?, sort, self.survey.curly_quotes);
+        let text = cleaned(self.fields.get(place)?, sort, self.survey.curly_quotes);
         if text.is_empty() {
             return None;
         }
@@ -173,7 +176,7 @@ impl<'a> Cells<'a> {
     /// A cell that is only shown, not kept.
     pub(super) fn show(&mut self, column: &'static str) {
         let place = self.survey.places.get(column).copied();
-        if let Some(cell) = place.and_then(|place| self.raw.get(place)) {
+        if let Some(cell) = place.and_then(|place| self.fields.get(place)) {
             let text = cleaned(cell, Sort::Prose, self.survey.curly_quotes);
             if !text.is_empty() && excel::control_character(&text).is_none() {
                 self.note(column, text.chars().take(TEXT_CHARS).collect::<String>());

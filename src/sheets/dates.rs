@@ -93,6 +93,9 @@ pub(super) enum Unreadable {
 /// Reads a date with or without a time.
 pub(super) fn read(text: &str, order: Option<DateOrder>) -> Result<Moment, Unreadable> {
     let (date, clock) = split(text);
+    if let Some(moment) = in_fourteen_digits(date) {
+        return Ok(moment);
+    }
     let date = read_date(date, order)?;
     if clock.is_empty() {
         return Ok(Moment { date, time: None, offset: None });
@@ -153,6 +156,16 @@ fn in_full(year: &str) -> Result<i16, Unreadable> {
     }
 }
 
+/// `20260917101500`.
+fn in_fourteen_digits(text: &str) -> Option<Moment> {
+    let (day, clock) = text.split_at_checked(8).filter(|_| text.len() == 14 && is_number(text))?;
+    let (year, month, day) = in_eight_digits(day)?;
+    let part = |from: usize| clock.get(from..from + 2).and_then(|digits| digits.parse::<i8>().ok());
+    let date = Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()?;
+    let time = Time::new(part(0)?, part(2)?, part(4)?, 0).ok()?;
+    Some(Moment { date, time: Some(time), offset: None })
+}
+
 /// `20260917`.
 fn in_eight_digits(text: &str) -> Option<(i16, i16, i16)> {
     let (year, rest) = text.split_at_checked(4)?;
@@ -176,7 +189,29 @@ fn month_named(text: &str) -> Option<i16> {
         "november",
         "december",
     ];
-    let text = text.to_ascii_lowercase();
+    // Where they differ from the English ones, as marketplaces of other countries shorten them.
+    const OTHERS: [(&str, i16); 16] = [
+        ("mär", 3),
+        ("mrz", 3),
+        ("mai", 5),
+        ("okt", 10),
+        ("dez", 12),
+        ("janv", 1),
+        ("févr", 2),
+        ("mars", 3),
+        ("avr", 4),
+        ("juin", 6),
+        ("juil", 7),
+        ("août", 8),
+        ("déc", 12),
+        ("ene", 1),
+        ("abr", 4),
+        ("dic", 12),
+    ];
+    let text = text.to_lowercase();
+    if let Some((_, month)) = OTHERS.iter().find(|(name, _)| *name == text) {
+        return Some(*month);
+    }
     let fits =
         |month: &&str| text.len() >= 3 && (month.starts_with(&text) || text == "sept" && **month == *"september");
     MONTHS.iter().position(fits).and_then(|place| i16::try_from(place + 1).ok())
@@ -247,6 +282,9 @@ mod tests {
             ("17 Sep 2026", "2026-09-17"),
             ("Sep 17, 2026", "2026-09-17"),
             ("17-Sep-26", "2026-09-17"),
+            ("10-Dez-25", "2025-12-10"),
+            ("20260917101500", "2026-09-17 10:15:00"),
+            ("20260917106100", "Invalid"),
             ("Thu, 17 Sep 2026 10:00:00 +0000", "2026-09-17 10:00:00 +00"),
             ("31/05/2026", "2026-05-31"),
             ("05/31/2026", "2026-05-31"),

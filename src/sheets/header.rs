@@ -5,6 +5,7 @@ use super::fault::{Fault, FileRejected};
 use super::kind::Kind;
 use super::lines::{Lines, RawRecord};
 use super::options::Options;
+use super::presets::{self, Fit, Preset, Recipe};
 use super::source::{Encoding, empty_file};
 use std::collections::HashMap;
 
@@ -19,6 +20,8 @@ pub(super) struct Header {
     /// Whether a `sep=;` line opens the file.
     pub(super) sep_line: bool,
     pub(super) cells: Vec<String>,
+    /// What each cell is compared by: the caller's name for it, else itself, folded.
+    names: Vec<String>,
     /// The first filled line above the header that is no `sep=` line.
     pub(super) preamble_line: Option<u64>,
 }
@@ -29,6 +32,7 @@ pub(super) type Places = HashMap<&'static str, usize>;
 /// Finds the header in the beginning of a file: under any delimiter, the line that names the most columns.
 pub(super) fn find(head: &[u8], options: &Options) -> Result<Header, Box<FileRejected>> {
     let told = sep_line(head);
+    let named = named_preset(options)?;
     let delimiters = told.as_ref().map_or(&DELIMITERS[..], std::slice::from_ref);
     let kinds = options.kind.as_ref().map_or(&Kind::ALL[..], std::slice::from_ref);
     let mut best: Option<((usize, usize), Header)> = None;
@@ -37,20 +41,48 @@ pub(super) fn find(head: &[u8], options: &Options) -> Result<Header, Box<FileRej
         let first_line = records.first().map(|(line, _)| *line);
         for (line, cells) in records {
             let preamble_line = first_line.filter(|first| *first < line);
-            let score = kinds.iter().map(|kind| columns_named(&cells, *kind)).max().unwrap_or(0);
+            let names = names_of(&cells, options);
+            let own = kinds.iter().map(|kind| columns_named(&names, *kind)).max().unwrap_or(0);
+            let score = own.max(presets::headers_known(&names, named));
             // A line without a name we know is told back only where it is the first.
             let width = if score > 0 || preamble_line.is_none() { cells.len() } else { 0 };
             if best.as_ref().is_none_or(|(most, _)| (score, width) > *most) {
-                let header = Header { line, delimiter: *delimiter, sep_line: told.is_some(), cells, preamble_line };
+                let header =
+                    Header { line, delimiter: *delimiter, sep_line: told.is_some(), cells, names, preamble_line };
                 best = Some(((score, width), header));
             }
         }
     }
     match best {
         None => Err(Box::new(FileRejected::because(vec![empty_file()]))),
-        Some(((0, _), header)) => Err(Box::new(not_recognised(&header, options.kind.unwrap_or(Kind::Orders)))),
+        Some(((0, _), header)) => header
+            .of_two_numbers(options)
+            .ok_or_else(|| Box::new(not_recognised(&header, options.kind.unwrap_or(Kind::Orders)))),
         Some((_, header)) => Ok(header),
     }
+}
+
+/// The form that the caller names; our own is none of the table.
+fn named_preset(options: &Options) -> Result<Option<&'static Preset>, Box<FileRejected>> {
+    let Some(id) = options.preset.as_deref().filter(|id| *id != presets::CANONICAL) else { return Ok(None) };
+    let unknown = || {
+        let system = id.split('/').next().unwrap_or_default();
+        let near: Vec<&str> =
+            presets::all().iter().map(|it| it.id.as_str()).filter(|it| it.starts_with(system)).collect();
+        let near =
+            if near.is_empty() { "canonical, shopify/orders, amazon/unshipped".to_owned() } else { near.join(", ") };
+        let detail = format!("`{id}` is no preset that we know; there are {near}, and more under /v1/presets.");
+        Box::new(FileRejected::because(vec![Fault::of_file(1, "unknown_preset", detail)]))
+    };
+    presets::named(id).map(Some).ok_or_else(unknown)
+}
+
+fn names_of(cells: &[String], options: &Options) -> Vec<String> {
+    let told = |cell: &String| {
+        let told = options.mapping.iter().find(|(header, _)| columns::folded(header) == columns::folded(cell));
+        told.map_or_else(|| columns::folded(cell), |(_, canonical)| columns::folded(canonical))
+    };
+    cells.iter().map(told).collect()
 }
 
 /// `sep=;` as Excel reads and writes it.
@@ -91,6 +123,12 @@ fn columns_named(cells: &[String], kind: Kind) -> usize {
     names.len()
 }
 
+/// Whether a cell may be a tracking number: nothing but letters and digits, most of them digits.
+fn may_be_number(text: &str) -> bool {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    text.len() >= 8 && digits * 2 >= text.len() && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
 fn not_recognised(header: &Header, kind: Kind) -> FileRejected {
     let detail = format!(
         "No header was found. {} A sheet of {kind} needs the columns {}. Put their names into the first line, or take our \
@@ -106,9 +144,19 @@ fn not_recognised(header: &Header, kind: Kind) -> FileRejected {
 /// Which column is which, and what there is to say about it.
 pub(super) struct Plan {
     pub(super) kind: Kind,
+    /// The form by which the columns are read.
+    pub(super) preset: &'static str,
+    /// How the form's cells become ours; `None` where they are.
+    pub(super) recipe: Option<Recipe>,
     pub(super) columns: Vec<(String, Option<&'static str>)>,
     pub(super) places: Places,
     pub(super) warnings: Vec<Fault>,
+}
+
+impl Plan {
+    pub(super) fn is_unquoted(&self) -> bool {
+        self.recipe.as_ref().is_some_and(|recipe| recipe.preset.is_unquoted())
+    }
 }
 
 impl Header {
@@ -118,10 +166,7 @@ impl Header {
     ///
     /// Missing and doubled columns, all of them at once.
     pub(super) fn plan(&self, options: &Options) -> Result<Plan, Box<FileRejected>> {
-        let Some(kind) = options.kind.or_else(|| Kind::of_header(&self.cells)) else {
-            return Err(Box::new(not_recognised(self, Kind::Orders)));
-        };
-        let mut errors = Vec::new();
+        let mut errors = self.faults_of_mapping(options);
         if self.cells.len() > options.limits.columns {
             let detail = format!(
                 "The sheet has more than {} columns. Delete those that are not needed.",
@@ -129,10 +174,78 @@ impl Header {
             );
             errors.push(Fault::of_file(self.line, "too_many_columns", detail));
         }
-        let mut plan = Plan { kind, columns: Vec::new(), places: Places::new(), warnings: self.warnings() };
+        let plan = match self.preset(options)? {
+            Some(preset) => self.plan_by(preset, options),
+            None => self.own_plan(options, &mut errors)?,
+        };
+        errors.extend(self.missing(&plan));
+        if errors.is_empty() {
+            return Ok(plan);
+        }
+        let mut rejected = FileRejected::because(errors);
+        (rejected.columns, rejected.warnings) = (plan.columns, plan.warnings);
+        rejected.delimiter = Some(char::from(self.delimiter));
+        Err(Box::new(rejected))
+    }
+
+    /// The form of the file, where it is not our own: the one that is named, else one that knows more of the header.
+    fn preset(&self, options: &Options) -> Result<Option<&'static Preset>, Box<FileRejected>> {
+        if options.preset.is_some() || self.line == 0 {
+            let named = named_preset(options)?;
+            return Ok(named.or_else(|| presets::named(presets::HEADERLESS).filter(|_| self.line == 0)));
+        }
+        let Some(Fit { preset, covered, is_exact }) = presets::best_fit(&self.names, options.kind) else {
+            return Ok(None);
+        };
+        let kind = options.kind.or_else(|| Kind::of_header(&self.names));
+        let own = kind.map_or(0, |kind| columns_named(&self.names, kind));
+        let filled = self.names.iter().filter(|name| !name.is_empty()).count();
+        let is_ours = kind
+            .is_some_and(|kind| self.names.iter().all(|name| columns::ranked(name, kind).is_some_and(|it| it.1 == 0)));
+        let serves = options.kind.is_none_or(|kind| preset.serves(kind));
+        let fits_better = if own == filled { is_exact && !is_ours } else { covered > own };
+        Ok(Some(preset).filter(|_| serves && fits_better))
+    }
+
+    fn plan_by(&self, preset: &'static Preset, options: &Options) -> Plan {
+        let mut kind = options.kind.unwrap_or_else(|| preset.kind());
+        let mut recipe = preset.recipe(&self.names, kind);
+        // Nothing was shipped yet.
+        if options.kind.is_none() && kind == Kind::Combined && !recipe.feeds("tracking_number") {
+            kind = Kind::Orders;
+            recipe = preset.recipe(&self.names, kind);
+        }
+        if self.line == 0 {
+            recipe.feed("order_number", 0);
+            recipe.feed("tracking_number", 1);
+        }
+        let told = options.mapping.iter().filter_map(|(header, canonical)| {
+            let place = self.cells.iter().position(|cell| columns::folded(cell) == columns::folded(header))?;
+            columns::ALL.iter().find(|it| it.name == canonical && it.is_in(kind)).map(|column| (column.name, place))
+        });
+        told.for_each(|(column, place)| recipe.feed(column, place));
+        let read_as =
+            |place: usize| recipe.parts.iter().find(|part| part.sources.contains(&place)).map(|part| part.column);
+        let columns = self.cells.iter().enumerate().map(|(place, cell)| (cell.clone(), read_as(place))).collect();
+        let places = recipe.places();
+        Plan { kind, preset: &preset.id, columns, places, warnings: self.warnings(), recipe: Some(recipe) }
+    }
+
+    fn own_plan(&self, options: &Options, errors: &mut Vec<Fault>) -> Result<Plan, Box<FileRejected>> {
+        let Some(kind) = options.kind.or_else(|| Kind::of_header(&self.names)) else {
+            return Err(Box::new(not_recognised(self, Kind::Orders)));
+        };
+        let mut plan = Plan {
+            kind,
+            preset: presets::CANONICAL,
+            recipe: None,
+            columns: Vec::new(),
+            places: Places::new(),
+            warnings: self.warnings(),
+        };
         let mut taken: HashMap<&'static str, (usize, usize)> = HashMap::new();
-        for (place, cell) in self.cells.iter().enumerate() {
-            let named = columns::ranked(cell, kind).map(|(column, rank)| (column.name, rank));
+        for (place, (cell, name)) in self.cells.iter().zip(&self.names).enumerate() {
+            let named = columns::ranked(name, kind).map(|(column, rank)| (column.name, rank));
             plan.columns.push((cell.clone(), named.map(|(name, _)| name)));
             let Some((name, rank)) = named else { continue };
             match taken.get(name).copied() {
@@ -149,21 +262,51 @@ impl Header {
             }
         }
         plan.places = taken.into_iter().map(|(name, (place, _))| (name, place)).collect();
-        errors.extend(self.missing(kind, &plan.places));
-        if errors.is_empty() {
-            return Ok(plan);
+        Ok(plan)
+    }
+
+    /// What is wrong with the caller's map of columns.
+    fn faults_of_mapping(&self, options: &Options) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        for (header, canonical) in &options.mapping {
+            if columns::ALL.iter().all(|column| column.name != canonical) {
+                let detail =
+                    format!("`{canonical}` in your map is no column of ours; write a name such as order_number.");
+                faults.push(Fault::of_file(self.line, "unknown_column", detail).in_column(canonical));
+            } else if self.cells.iter().all(|cell| columns::folded(cell) != columns::folded(header)) {
+                let detail = format!(
+                    "Your map reads `{header}` as {canonical}, but the file has no such header. {}",
+                    self.told(options.kind.unwrap_or(Kind::Orders))
+                );
+                faults.push(Fault::of_file(self.line, "missing_column", detail).in_column(canonical));
+            }
         }
-        let mut rejected = FileRejected::because(errors);
-        (rejected.columns, rejected.warnings) = (plan.columns, plan.warnings);
-        rejected.delimiter = Some(char::from(self.delimiter));
-        Err(Box::new(rejected))
+        faults
+    }
+
+    /// The same first line as data: an order number and a tracking number, and nothing above them.
+    fn of_two_numbers(&self, options: &Options) -> Option<Self> {
+        let named = options.preset.as_deref();
+        let [order, number] = self.cells.as_slice() else { return None };
+        let is_told = named == Some(presets::HEADERLESS);
+        let is_plain =
+            named.is_none() && self.preamble_line.is_none() && options.kind.is_none_or(|it| it == Kind::Tracking);
+        let looks_so = !order.is_empty() && !order.contains(' ') && may_be_number(number);
+        (is_told || (is_plain && looks_so)).then(|| Self {
+            line: 0,
+            delimiter: self.delimiter,
+            sep_line: self.sep_line,
+            cells: vec!["order_number".to_owned(), "tracking_number".to_owned()],
+            names: vec!["order number".to_owned(), "tracking number".to_owned()],
+            preamble_line: None,
+        })
     }
 
     /// What the line holds. Its cells are quoted only where two of them name columns, since a line of data may name people,
     /// and this sentence is kept.
     fn told(&self, kind: Kind) -> String {
         let filled: Vec<&str> = self.cells.iter().map(String::as_str).filter(|it| !it.is_empty()).collect();
-        if columns_named(&self.cells, kind) < 2 {
+        if columns_named(&self.names, kind) < 2 && presets::headers_known(&self.names, None) < 2 {
             return format!("Line {} has {} cells, which are no names of columns.", self.line, filled.len());
         }
         let quoted: Vec<&str> = filled.into_iter().take(20).collect();
@@ -206,8 +349,10 @@ impl Header {
         Fault::of_file(self.line, "column_left_aside", detail).in_column(name)
     }
 
-    fn missing(&self, kind: Kind, places: &Places) -> Vec<Fault> {
-        let missing: Vec<&str> = kind.required().iter().copied().filter(|name| !places.contains_key(name)).collect();
+    fn missing(&self, plan: &Plan) -> Vec<Fault> {
+        let kind = plan.kind;
+        let missing = kind.required().iter().copied().filter(|name| !plan.places.contains_key(name));
+        let missing: Vec<&str> = missing.collect();
         let fault = |name: &&str| {
             let detail = format!(
                 "A sheet of {kind} needs the column {name}, which is not there. {} Add it, or give the column that holds it \

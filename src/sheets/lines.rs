@@ -70,6 +70,8 @@ pub(super) struct Lines<R> {
 
 struct Machine {
     delimiter: u8,
+    /// Quotation marks are part of the text.
+    unquoted: bool,
     cell_bytes: usize,
     /// Cells kept of one record.
     columns: usize,
@@ -86,6 +88,7 @@ impl<R: Read> Lines<R> {
     pub(super) fn new(text: R, delimiter: u8, limits: &Limits) -> Self {
         let machine = Machine {
             delimiter,
+            unquoted: false,
             cell_bytes: limits.cell_bytes,
             columns: limits.columns.saturating_add(1),
             line: 1,
@@ -95,6 +98,11 @@ impl<R: Read> Lines<R> {
             blanks: 0,
         };
         Self { input: BufReader::with_capacity(64 * 1024, text), machine }
+    }
+
+    /// Takes quotation marks for text from here on.
+    pub(super) fn set_unquoted(&mut self, unquoted: bool) {
+        self.machine.unquoted = unquoted;
     }
 
     /// Reads the next record; `false` at the end of the file.
@@ -152,7 +160,7 @@ impl Machine {
                 return Step::RecordEnds;
             }
             (_, byte) if byte == self.delimiter => self.end_cell(record),
-            (State::Start, b'"') => {
+            (State::Start, b'"') if !self.unquoted => {
                 record.bytes.truncate(record.ends.last().copied().unwrap_or(0));
                 record.length = 0;
                 (self.state, self.quote_line) = (State::Quoted, self.line);

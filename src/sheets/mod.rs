@@ -20,6 +20,7 @@ mod numbers;
 mod options;
 mod orders;
 mod places;
+pub mod presets;
 mod records;
 mod repaired;
 mod source;

@@ -8,7 +8,9 @@ use crate::domain::carrier::own;
 use crate::domain::country::CountryCode;
 use crate::domain::order::Place;
 use crate::domain::shipment::ProvenNumber;
-use crate::domain::tracking_number::{self, Gravity, Hints, NumberCheck, NumberCode};
+use crate::domain::tracking_number::{
+    self, Candidate, CheckOutcome, Gravity, Hints, NumberCheck, NumberCode, formats_of,
+};
 
 const COLUMN: &str = "tracking_number";
 
@@ -57,7 +59,7 @@ impl Cells<'_> {
         let check = tracking_number::check(&typed, &hints);
         let tracked = check.tracked_number().unwrap_or(&typed).to_owned();
         self.note(COLUMN, tracked.clone());
-        let suspicious = self.judge(&check, binding.is_some())?;
+        let suspicious = self.judge(&check, binding)?;
         let link = tracking_number::normalise(&typed).ok().filter(|it| it.from_url);
         if link.is_some() {
             self.warn(
@@ -73,7 +75,7 @@ impl Cells<'_> {
     }
 
     /// Whether the number is suspicious; `None` where it cannot be taken.
-    fn judge(&mut self, check: &NumberCheck, declares: bool) -> Option<bool> {
+    fn judge(&mut self, check: &NumberCheck, declared: Option<&DeclaredCarrier>) -> Option<bool> {
         let repair = match check.repairs.as_slice() {
             [repair] => Some(repair.number.clone()),
             _ => None,
@@ -82,8 +84,13 @@ impl Cells<'_> {
         let Some(code) = check.code else { return Some(false) };
         let refused = match code.gravity() {
             Gravity::Test => return Some(false),
+            // Small carriers do issue 123456789012; where no check digit can tell, the seller's word does.
+            Gravity::Damage if may_be_issued(check, declared) && !self.options.strict => {
+                self.warnings.push(fault(cell_code(code)));
+                return Some(true);
+            }
             Gravity::Damage => fault(cell_code(code)),
-            Gravity::Doubt if !declares => return Some(false),
+            Gravity::Doubt if declared.is_none() => return Some(false),
             Gravity::Doubt if !self.options.strict => {
                 self.warnings.push(fault(code.code()));
                 return Some(true);
@@ -93,6 +100,17 @@ impl Cells<'_> {
         self.errors.push(refused);
         None
     }
+}
+
+/// Whether digits that look made up are declared for a carrier whose numbers nobody has described, or have no check digit
+/// that could tell.
+fn may_be_issued(check: &NumberCheck, declared: Option<&DeclaredCarrier>) -> bool {
+    let Some(declared) = declared else { return false };
+    let fits = |it: &Candidate| it.check == CheckOutcome::None && declared.accepts(it.carrier.as_str());
+    let digits = check.normalized.as_deref().unwrap_or_default();
+    let is_long = digits.len() >= 10 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let is_unproved = formats_of(declared.slug.as_str()).is_empty() || check.candidates.iter().any(fits);
+    check.code == Some(NumberCode::Placeholder) && is_long && is_unproved
 }
 
 /// Damage is named for a cell of a sheet as other cells' damage is.

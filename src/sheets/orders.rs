@@ -1,10 +1,12 @@
 //! Rows of orders: the head of an order with one of its lines.
 
+use super::amounts;
 use super::cells::{Cells, ORDER_NUMBER_CHARS, TEXT_CHARS};
 use super::fault::Fault;
+use super::presets::{self, PackedLine};
 use super::status::Word;
 use super::typed::{END_OF_DAY, Told};
-use crate::domain::money::Currency;
+use crate::domain::money::{self, Currency};
 use crate::domain::order::{Contact, OrderLine, OrderRow};
 use jiff::civil::Time;
 
@@ -28,6 +30,7 @@ pub(super) fn read_with(cells: &mut Cells<'_>, status: Option<&Word>) -> (Option
     let shipping_charged_minor = cells.amount("shipping_charged", currency);
     let channel = cells.text("channel");
     let mut line = line(cells, currency);
+    let more_lines = cells.packed_lines(&mut line, currency);
     line.deliver_by_on = cells.day("deliver_by", destination.country, destination.region.as_deref());
     let ordered_at = ordered.map(|it| it.time);
     let row = order_number.map(|order_number| OrderRow {
@@ -44,6 +47,8 @@ pub(super) fn read_with(cells: &mut Cells<'_>, status: Option<&Word>) -> (Option
         state: status.map(|it| it.order),
         channel,
         line,
+        more_lines,
+        is_summary: cells.sums_up(),
     });
     (ordered, row)
 }
@@ -93,7 +98,44 @@ fn line(cells: &mut Cells<'_>, currency: Option<Currency>) -> OrderLine {
     line
 }
 
+/// The total is that of all pieces; where it does not come out even, no price is told.
+fn unpacked(packed: PackedLine, currency: Option<Currency>) -> OrderLine {
+    let quantity = packed.quantity.as_deref().and_then(|text| amounts::count(text).ok());
+    let total = packed.total.as_deref().and_then(|text| amounts::decimal(text, '.'));
+    let total = total.and_then(|total| money::minor_units(&total, currency.map_or(2, |it| it.exponent())));
+    let price = total.zip(quantity).filter(|(total, quantity)| *quantity > 0 && total % quantity == 0);
+    OrderLine {
+        sku: packed.sku,
+        item_name: packed.item_name,
+        quantity,
+        unit_price_minor: price.map(|(total, quantity)| total / quantity),
+        ..OrderLine::default()
+    }
+}
+
 impl Cells<'_> {
+    /// Whether the row sums up an order whose lines follow.
+    fn sums_up(&self) -> bool {
+        let text = |place: usize| self.raw.get(place).map_or("", |it| it);
+        self.survey.recipe.as_ref().is_some_and(|recipe| recipe.sums_up(&text))
+    }
+
+    /// The lines that stand packed in cells of the row: the first becomes the row's own.
+    fn packed_lines(&mut self, line: &mut OrderLine, currency: Option<Currency>) -> Vec<OrderLine> {
+        let Some(recipe) = &self.survey.recipe else { return Vec::new() };
+        let cells = recipe.packed_lines.iter().filter_map(|place| self.raw.get(*place));
+        let packed: Vec<PackedLine> = cells.flat_map(|cell| presets::packed_lines(cell)).collect();
+        let mut lines = packed.into_iter().map(|packed| unpacked(packed, currency));
+        let Some(first) = lines.next() else { return Vec::new() };
+        *line = OrderLine { ship_by: line.ship_by, ..first };
+        let more: Vec<OrderLine> = lines.collect();
+        for (column, value) in [("sku", line.sku.clone()), ("item_name", line.item_name.clone())] {
+            value.into_iter().for_each(|value| self.note(column, value));
+        }
+        line.quantity.into_iter().for_each(|quantity| self.note("quantity", quantity.to_string()));
+        more
+    }
+
     fn currency(&mut self) -> Option<Currency> {
         const SIGNS: [(&str, &str); 4] = [("€", "EUR"), ("£", "GBP"), ("US$", "USD"), ("R$", "BRL")];
         let text = self.take_unless_placeholder("currency")?;

@@ -81,6 +81,7 @@ pub struct Records<'a> {
     survey: &'a Survey,
     options: &'a Options,
     ended: bool,
+    is_first: bool,
 }
 
 /// Reads the rows of a file that was surveyed before, as a stream. Blank lines and footers are no rows.
@@ -91,8 +92,9 @@ pub struct Records<'a> {
 pub fn records<'a, R: Read + 'a>(file: R, survey: &'a Survey, options: &'a Options) -> Result<Records<'a>, SheetError> {
     let source = source::open(file, &options.limits)?;
     let delimiter = u8::try_from(survey.delimiter).unwrap_or(b',');
-    let lines = Lines::new(source.text, delimiter, &options.limits);
-    Ok(Records { lines, raw: RawRecord::default(), survey, options, ended: false })
+    let mut lines = Lines::new(source.text, delimiter, &options.limits);
+    lines.set_unquoted(survey.is_unquoted());
+    Ok(Records { lines, raw: RawRecord::default(), survey, options, ended: false, is_first: true })
 }
 
 impl Iterator for Records<'_> {
@@ -112,17 +114,29 @@ impl Iterator for Records<'_> {
                 continue;
             }
             let cells: Vec<String> = self.raw.cells().map(|it| self.survey.encoding.text(it).into_owned()).collect();
-            if !is_footer(cells.iter(), self.survey.places.len()) {
-                return Some(Ok(self.judged(cells)));
+            if is_footer(cells.iter(), self.survey.places.len()) || self.leaves_out(&cells) {
+                continue;
             }
+            self.is_first = false;
+            return Some(Ok(self.judged(cells)));
         }
         None
     }
 }
 
 impl Records<'_> {
+    fn leaves_out(&self, cells: &[String]) -> bool {
+        let text = |place: usize| cells.get(place).map_or("", |it| it);
+        self.survey.recipe.as_ref().is_some_and(|recipe| recipe.leaves_out(&text, self.is_first))
+    }
+
     fn judged(&self, raw: Vec<String>) -> Record {
-        let mut cells = Cells::new(self.survey, self.options, &raw, &self.raw.overlong);
+        let made = self.survey.recipe.as_ref().map(|recipe| {
+            let text = |place: usize| raw.get(place).map_or("", |it| it);
+            (recipe.cells(&text), recipe.overlong(&self.raw.overlong))
+        });
+        let (fields, overlong) = made.as_ref().map_or((&raw, &self.raw.overlong), |(made, long)| (made, long));
+        let mut cells = Cells::new(self.survey, self.options, (&raw, fields), overlong);
         cells.compare_with_header();
         let row = match self.survey.kind {
             Kind::Orders => orders::read(&mut cells).map(|it| Row::Order(Box::new(it))),

@@ -46,9 +46,9 @@ impl<'a, W: Write> RepairedWriter<'a, W> {
         cells.resize(width, "");
         let mut suggestions = Vec::new();
         for fault in record.errors.iter().chain(&record.warnings) {
-            let place = fault.column.as_deref().and_then(|column| self.survey.places.get(column));
+            let place = fault.column.as_deref().and_then(|column| self.survey.place_in_file(column));
             let (Some(place), Some(repair)) = (place, &fault.repair) else { continue };
-            if let (Some(cell), Some(column)) = (cells.get_mut(*place), &fault.column) {
+            if let (Some(cell), Some(column)) = (cells.get_mut(place), &fault.column) {
                 suggestions.push(format!("{column}: filled in {repair} instead of {}.", cell.trim()));
                 *cell = repair;
             }

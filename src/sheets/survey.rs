@@ -8,11 +8,13 @@ use super::header::{self, Header, Places, Plan};
 use super::kind::Kind;
 use super::lines::{Lines, RawRecord};
 use super::options::Options;
+use super::presets::Recipe;
 use super::records::is_footer;
 use super::source::{self, Encoding};
 use super::{amounts, dates::Evidence};
 use crate::domain::carrier;
 use crate::domain::tracking_number::{Column, Habits};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{Cursor, Read};
 
@@ -37,11 +39,26 @@ pub struct Survey {
     pub(super) sep_line: bool,
     pub(super) byte_order_mark: bool,
     pub(super) curly_quotes: bool,
+    /// Where each column stands in the cells as they are read: those of the file, or what the recipe makes of them.
     pub(super) places: Places,
+    pub(super) recipe: Option<Recipe>,
     pub(super) date_orders: HashMap<&'static str, DateOrder>,
     pub(super) decimal_marks: HashMap<&'static str, char>,
     /// What the seller's numbers have in common, those of this file included.
     pub(super) habits: Habits,
+}
+
+impl Survey {
+    /// The one cell of the file that a column is read from.
+    pub(super) fn place_in_file(&self, column: &str) -> Option<usize> {
+        let Some(recipe) = &self.recipe else { return self.places.get(column).copied() };
+        let part = recipe.parts.iter().find(|part| part.column == column)?;
+        part.sources.first().copied().filter(|_| part.sources.len() == 1)
+    }
+
+    pub(super) fn is_unquoted(&self) -> bool {
+        self.recipe.as_ref().is_some_and(|recipe| recipe.preset.is_unquoted())
+    }
 }
 
 /// Reads a whole file once, as a stream, without judging its rows.
@@ -60,6 +77,7 @@ pub fn survey<R: Read>(file: R, options: &Options) -> Result<Survey, SheetError>
     let header = header::find(&head, options).map_err(known)?;
     let plan = header.plan(options).map_err(known)?;
     let mut lines = Lines::new(Cursor::new(head).chain(text), header.delimiter, &options.limits);
+    lines.set_unquoted(plan.is_unquoted());
     let mut tally = Tally::of(&plan, header.has_curly_quotes());
     let mut record = RawRecord::default();
     let mut read_all = |lines: &mut Lines<_>, tally: &mut Tally| -> Result<(), SheetError> {
@@ -109,6 +127,7 @@ struct Tally {
     number_place: Option<usize>,
     carrier_place: Option<usize>,
     numbers: Column,
+    recipe: Option<Recipe>,
 }
 
 impl Tally {
@@ -132,6 +151,7 @@ impl Tally {
             number_place: plan.places.get("tracking_number").copied(),
             carrier_place: plan.places.get("carrier").copied(),
             numbers: Column::default(),
+            recipe: plan.recipe.clone(),
         }
     }
 
@@ -141,10 +161,25 @@ impl Tally {
         }
         let cells: Vec<&[u8]> = record.cells().collect();
         // Delimiters, digits and the words of footers are ASCII, so the encoding can wait.
-        let text = |place: usize| String::from_utf8_lossy(cells.get(place).copied().unwrap_or_default());
-        if is_footer((0..cells.len()).map(text), self.columns_read) {
+        let raw = |place: usize| String::from_utf8_lossy(cells.get(place).copied().unwrap_or_default());
+        if is_footer((0..cells.len()).map(raw), self.columns_read) {
             return;
         }
+        let made = match &self.recipe {
+            Some(recipe) => {
+                let texts: Vec<Cow<'_, str>> = (0..cells.len()).map(raw).collect();
+                let text = |place: usize| texts.get(place).map_or("", |it| it);
+                if recipe.leaves_out(&text, self.rows == 0) {
+                    return;
+                }
+                Some(recipe.cells(&text))
+            }
+            None => None,
+        };
+        let text = |place: usize| match &made {
+            Some(made) => Cow::Borrowed(made.get(place).map_or("", |it| it)),
+            None => raw(place),
+        };
         self.rows += 1;
         if !record.bytes().is_ascii() && record.overlong.is_empty() {
             if std::str::from_utf8(record.bytes()).is_ok() {
@@ -176,7 +211,8 @@ impl Tally {
         let mut warnings = plan.warnings;
         let encoding =
             if encoding == Encoding::Utf8 && !mark && !self.is_utf8() { Encoding::Windows1252 } else { encoding };
-        if encoding == Encoding::Windows1252 {
+        let is_usual = plan.recipe.as_ref().is_some_and(|recipe| recipe.preset.encoding.is_some());
+        if encoding == Encoding::Windows1252 && !is_usual {
             let detail = format!(
                 "The file is not UTF-8 (line {} is the first to show it) and was read as Windows-1252. Look at names with \
                  accents; if they are wrong, export the file as \"CSV UTF-8\".",
@@ -188,8 +224,9 @@ impl Tally {
             let detail = "There is a header, but not one row below it.";
             warnings.push(Fault::of_file(header.line, "no_rows", detail));
         }
-        let date_orders =
-            self.times.iter().filter_map(|(name, _, seen)| Some((*name, seen.settled(options.date_order)?)));
+        let usual_order = plan.recipe.as_ref().and_then(|recipe| recipe.preset.date_order());
+        let told_order = options.date_order.or(usual_order);
+        let date_orders = self.times.iter().filter_map(|(name, _, seen)| Some((*name, seen.settled(told_order)?)));
         // A column that cannot tell goes with the others; a file that cannot tell goes with its delimiter.
         let all = self.decimals.iter().fold(amounts::Evidence::default(), |all, (_, _, seen)| all.with(*seen));
         let usual = if header.delimiter == b';' { ',' } else { '.' };
@@ -197,7 +234,7 @@ impl Tally {
         let decimal_marks = self.decimals.iter().map(|(name, _, seen)| (*name, mark_of(seen)));
         Survey {
             kind: plan.kind,
-            preset: "canonical",
+            preset: plan.preset,
             encoding,
             delimiter: char::from(header.delimiter),
             columns: plan.columns,
@@ -208,6 +245,7 @@ impl Tally {
             byte_order_mark: mark,
             curly_quotes: self.curly_quotes,
             places: plan.places,
+            recipe: plan.recipe,
             date_orders: date_orders.collect(),
             decimal_marks: decimal_marks.collect(),
             habits: self.numbers.added_to(&options.known.habits),

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 
-fn options() -> Options {
+pub(super) fn options() -> Options {
     Options {
         kind: None,
         time_zone: TimeZone::UTC,
@@ -25,7 +25,7 @@ fn options() -> Options {
     }
 }
 
-fn read_with(file: &[u8], options: &Options) -> (Survey, Vec<Record>) {
+pub(super) fn read_with(file: &[u8], options: &Options) -> (Survey, Vec<Record>) {
     let survey = survey(file, options).unwrap();
     let rows = records(file, &survey, options).unwrap().map(Result::unwrap).collect();
     (survey, rows)

@@ -3,10 +3,17 @@
 
 use super::AnyConnection;
 use super::contacts::ContactRow;
+use super::events::LinkRow;
 use super::import_rows::StoredRow;
 use super::orders::{Line, Order};
 use super::outbox::ChangeRow;
-use super::schema::{import_rows, order_contacts, order_lines, orders, outbox};
+use super::schema::{
+    import_rows, legs, order_contacts, order_lines, orders, outbox, promise_changes, shipments, standings, trackers,
+    tracking_events,
+};
+use super::shipments::{LegRow, PromiseRow, Shipment};
+use super::standings::StandingRow;
+use super::trackers::Tracker;
 use super::types::sql;
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -77,5 +84,39 @@ inserts! {
     insert_import_rows: StoredRow as import_rows (
         seller_id: sql::Id, import_id: sql::Id, line: sql::BigInt, outcome: sql::Text, order_id: Maybe<sql::Id>,
         shipment_id: Maybe<sql::Id>, sealed: sql::Binary,
+    );
+    insert_trackers: Tracker as trackers (
+        seller_id: sql::Id, id: sql::Id, carrier: sql::Text, number: sql::Text, generation: sql::Integer,
+        created_at: sql::Instant, last_event_at: Maybe<sql::Instant>, last_checked_at: Maybe<sql::Instant>,
+        next_check_at: Maybe<sql::Instant>, failed_checks: sql::Integer, claimed_until: Maybe<sql::Instant>,
+        details_erased_at: Maybe<sql::Instant>,
+    );
+    insert_shipments: Shipment as shipments (
+        seller_id: sql::Id, id: sql::Id, order_id: sql::Id, state: sql::Text, carrier: Maybe<sql::Text>,
+        service: Maybe<sql::Text>, tracking_number: sql::Text, typed_number: sql::Text, suspicious: sql::Bool,
+        parcel_ref: Maybe<sql::Text>, shipped_local: Maybe<sql::Text>, shipped_offset: Maybe<sql::Text>,
+        shipped_on: Maybe<sql::Text>, origin_country: Maybe<sql::Text>, origin_region: Maybe<sql::Text>,
+        origin_postal_code: Maybe<sql::Text>, own_deliver_by_on: Maybe<sql::Text>, delivery_claim: Maybe<sql::Text>,
+        deliver_by_on: Maybe<sql::Text>, promise_source: Maybe<sql::Text>, created_at: sql::Instant,
+        updated_at: sql::Instant, version: sql::BigInt, number_validity: Maybe<sql::Text>,
+        number_code: Maybe<sql::Text>, formats_version: Maybe<sql::Text>, declared_carrier: Maybe<sql::Text>,
+    );
+    insert_legs: LegRow as legs (
+        seller_id: sql::Id, shipment_id: sql::Id, leg_no: sql::Integer, tracker_id: sql::Id,
+    );
+    insert_events: LinkRow as tracking_events (
+        seller_id: sql::Id, tracker_id: sql::Id, dedupe_key: sql::Text, id: sql::Id, occurred_local: sql::Text,
+        occurred_offset: Maybe<sql::Text>, sort_at: sql::Instant, heard_at: sql::Instant, sub_status: Maybe<sql::Text>,
+        raw_code: sql::Text, source: sql::Text, chain_no: sql::BigInt, chain_hash: sql::Binary,
+    );
+    insert_standings: StandingRow as standings (
+        seller_id: sql::Id, shipment_id: sql::Id, milestone: sql::Text, sub_status: Maybe<sql::Text>, verdict: sql::Text,
+        timeliness: sql::Text, cause: Maybe<sql::Text>, is_open: sql::Bool, delivered_on: Maybe<sql::Text>,
+        first_attempt_on: Maybe<sql::Text>, ending: Maybe<sql::Text>, detail: sql::Document, judged_at: sql::Instant,
+        reconsider_at: Maybe<sql::Instant>,
+    );
+    insert_promises: PromiseRow as promise_changes (
+        seller_id: sql::Id, shipment_id: sql::Id, changed_at: sql::Instant, deliver_by_on: Maybe<sql::Text>,
+        source: Maybe<sql::Text>,
     );
 }

@@ -6,7 +6,7 @@ use super::{SellerTables, StoreError};
 use crate::domain::ids::{OrderId, SellerId, ShipmentId, TrackerId};
 use diesel::prelude::*;
 use jiff::Timestamp;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What a shipment went under until it was corrected.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
@@ -47,6 +47,15 @@ impl SellerTables<'_> {
             corrections.entry(row.shipment_id).or_default().push(row);
         }
         Ok(corrections)
+    }
+
+    /// Those of these numbers that a shipment was corrected away from.
+    pub fn corrected_numbers(&mut self, numbers: &[&str]) -> Result<HashSet<String>, StoreError> {
+        let found = number_corrections::table
+            .filter(number_corrections::seller_id.eq(self.seller))
+            .filter(number_corrections::tracking_number.eq_any(numbers));
+        let found: Vec<String> = found.select(number_corrections::tracking_number).load(self.connection)?;
+        Ok(found.into_iter().collect())
     }
 
     /// The corrections by which shipments of this order left this number, newest first.

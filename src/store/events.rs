@@ -1,11 +1,12 @@
 //! Tracking events, append-only and chained; their erasable details; withdrawals.
 
+use super::bulk;
 use super::schema::{event_details, event_withdrawals, trackers, tracking_events};
 use super::types::{At, sql};
 use super::{SellerTables, StoreError};
 use crate::domain::chain::{self, Hash};
 use crate::domain::event_time::EventTime;
-use crate::domain::ids::{EventId, TrackerId};
+use crate::domain::ids::{EventId, SellerId, TrackerId};
 use crate::domain::scan::{DedupeKey, ScanDetails, TrackingEvent};
 use crate::secrets::random;
 use diesel::prelude::*;
@@ -65,7 +66,53 @@ struct WithdrawalRow {
 
 type EventKey = (TrackerId, DedupeKey);
 
+/// An event as it is written.
+#[derive(Insertable)]
+#[diesel(table_name = tracking_events, treat_none_as_default_value = false)]
+pub(super) struct LinkRow {
+    pub(super) seller_id: SellerId,
+    pub(super) tracker_id: TrackerId,
+    pub(super) dedupe_key: String,
+    pub(super) id: EventId,
+    pub(super) occurred_local: String,
+    pub(super) occurred_offset: Option<String>,
+    pub(super) sort_at: At,
+    pub(super) heard_at: At,
+    pub(super) sub_status: Option<&'static str>,
+    pub(super) raw_code: String,
+    pub(super) source: &'static str,
+    pub(super) chain_no: i64,
+    pub(super) chain_hash: Vec<u8>,
+}
+
 impl SellerTables<'_> {
+    /// Begins the chains of trackers that nothing was heard of; those of one tracker lie together, all keys differ, and none
+    /// has details.
+    pub fn begin_chains(&mut self, events: &[TrackingEvent]) -> Result<(), StoreError> {
+        let mut links: Vec<LinkRow> = Vec::with_capacity(events.len());
+        for event in events {
+            let before = links.last().filter(|link| link.tracker_id == event.tracker_id);
+            let hash = chain::link(before.map(|link| link.chain_hash.as_slice()), event, None);
+            let chain_no = before.map_or(1, |link| link.chain_no + 1);
+            links.push(LinkRow {
+                seller_id: self.seller,
+                tracker_id: event.tracker_id,
+                dedupe_key: event.key.0.clone(),
+                id: event.id,
+                occurred_local: event.occurred.local_text(),
+                occurred_offset: event.occurred.offset_text(),
+                sort_at: At(event.sort_at),
+                heard_at: At(event.heard_at),
+                sub_status: event.sub_status.map(|it| it.code()),
+                raw_code: event.raw_code.clone(),
+                source: event.source.code(),
+                chain_no,
+                chain_hash: hash.to_vec(),
+            });
+        }
+        Ok(bulk::insert_events(self.connection, &links)?)
+    }
+
     /// Appends an event; `false` where its key is on file already, and then nothing is written.
     pub fn append_event(&mut self, event: &TrackingEvent, details: &ScanDetails) -> Result<bool, StoreError> {
         let salt: [u8; 16] = random()?;

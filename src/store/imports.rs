@@ -342,23 +342,29 @@ impl SellerTables<'_> {
 }
 
 impl PlatformTables<'_> {
-    /// Claims the oldest import that waits, or whose worker has gone, for any seller.
+    /// Claims the oldest import of no more than so many bytes that waits, or whose worker has gone, for any seller. A
+    /// seller's imports are worked off one after the other, as they came in: tracking numbers want their orders on file.
     pub fn claim_import(
         &mut self,
         now: Timestamp,
         until: Timestamp,
         claim: ClaimId,
+        most_bytes: i64,
     ) -> Result<Option<Import>, StoreError> {
         let statement = format!(
             "UPDATE imports SET state = 'running', claimed_until = $1, claim = $2 WHERE (seller_id, id) IN \
-             (SELECT seller_id, id FROM imports WHERE state IN ('received', 'running') \
-             AND (claimed_until IS NULL OR claimed_until <= $3) ORDER BY created_at LIMIT 1{lock}) RETURNING *",
+             (SELECT seller_id, id FROM imports AS due WHERE state IN ('received', 'running') \
+             AND (claimed_until IS NULL OR claimed_until <= $3) AND file_bytes <= $4 AND NOT EXISTS \
+             (SELECT 1 FROM imports AS first WHERE first.seller_id = due.seller_id \
+             AND first.state IN ('received', 'running') AND (first.created_at, first.id) < (due.created_at, due.id)) \
+             ORDER BY created_at LIMIT 1{lock}) RETURNING *",
             lock = self.skip_locked
         );
         let mut claimed: Vec<StoredImport> = diesel::sql_query(statement)
             .bind::<sql::Instant, _>(At(until))
             .bind::<sql::Id, _>(claim)
             .bind::<sql::Instant, _>(At(now))
+            .bind::<sql::BigInt, _>(most_bytes)
             .load(self.connection)?;
         let Some(stored) = claimed.pop() else { return Ok(None) };
         let vault = self.vaults.of(self.connection, stored.seller_id)?;

@@ -1,7 +1,8 @@
 //! Shipments and the legs that point to their trackers.
 
+use super::bulk;
 use super::orders::place;
-use super::schema::{legs, number_doubts, order_contacts, orders, shipments, standings, trackers};
+use super::schema::{legs, number_doubts, order_contacts, orders, promise_changes, shipments, standings, trackers};
 use super::trackers::Tracker;
 use super::types::{At, sql};
 use super::{SellerTables, StoreError};
@@ -16,7 +17,7 @@ use jiff::civil::Date;
 
 /// One consignment of one order.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = shipments, treat_none_as_null = true)]
+#[diesel(table_name = shipments, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct Shipment {
     pub seller_id: SellerId,
     pub id: ShipmentId,
@@ -84,6 +85,27 @@ impl Shipment {
 
 pub(super) fn date(text: Option<&str>) -> Option<Date> {
     text.and_then(|day| day.parse().ok())
+}
+
+/// A leg as it is written.
+#[derive(Insertable)]
+#[diesel(table_name = legs)]
+pub(super) struct LegRow {
+    pub(super) seller_id: SellerId,
+    pub(super) shipment_id: ShipmentId,
+    pub(super) leg_no: i32,
+    pub(super) tracker_id: TrackerId,
+}
+
+/// A promise as it was made, or made anew.
+#[derive(Insertable)]
+#[diesel(table_name = promise_changes, treat_none_as_default_value = false)]
+pub struct PromiseRow {
+    pub seller_id: SellerId,
+    pub shipment_id: ShipmentId,
+    pub changed_at: At,
+    pub deliver_by_on: Option<String>,
+    pub source: Option<String>,
 }
 
 /// Part of the way under one tracker.
@@ -215,16 +237,20 @@ impl SellerTables<'_> {
     }
 
     pub fn insert_shipment(&mut self, shipment: &Shipment, tracker: TrackerId) -> Result<(), StoreError> {
-        diesel::insert_into(shipments::table).values(shipment).execute(self.connection)?;
-        diesel::insert_into(legs::table)
-            .values((
-                legs::seller_id.eq(self.seller),
-                legs::shipment_id.eq(shipment.id),
-                legs::leg_no.eq(1),
-                legs::tracker_id.eq(tracker),
-            ))
-            .execute(self.connection)?;
-        Ok(())
+        self.insert_shipments(std::slice::from_ref(shipment), &[tracker])
+    }
+
+    /// Writes shipments, each with its first leg under the tracker at the same place.
+    pub fn insert_shipments(&mut self, shipments: &[Shipment], trackers: &[TrackerId]) -> Result<(), StoreError> {
+        let leg = |(shipment, tracker): (&Shipment, &TrackerId)| LegRow {
+            seller_id: shipment.seller_id,
+            shipment_id: shipment.id,
+            leg_no: 1,
+            tracker_id: *tracker,
+        };
+        let legs: Vec<LegRow> = shipments.iter().zip(trackers).map(leg).collect();
+        bulk::insert_shipments(self.connection, shipments)?;
+        Ok(bulk::insert_legs(self.connection, &legs)?)
     }
 
     pub fn update_shipment(&mut self, shipment: &Shipment) -> Result<(), StoreError> {
@@ -264,6 +290,11 @@ impl SellerTables<'_> {
     }
 
     /// Keeps a promise in its history; of several at one instant the last counts.
+    /// Keeps the first promises of shipments.
+    pub fn insert_promises(&mut self, rows: &[PromiseRow]) -> Result<(), StoreError> {
+        Ok(bulk::insert_promises(self.connection, rows)?)
+    }
+
     pub fn note_promise(&mut self, shipment: &Shipment, now: Timestamp) -> Result<(), StoreError> {
         diesel::sql_query(
             "INSERT INTO promise_changes (seller_id, shipment_id, changed_at, deliver_by_on, source) \

@@ -1,5 +1,6 @@
 //! Standings: the projection of events that is kept for reading, and which of them is due to be judged again.
 
+use super::bulk;
 use super::schema::standings;
 use super::types::{At, Json};
 use super::{PlatformTables, SellerTables, StoreError};
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 
 /// A shipment's standing as it is stored.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = standings, treat_none_as_null = true)]
+#[diesel(table_name = standings, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct StandingRow {
     pub seller_id: SellerId,
     pub shipment_id: ShipmentId,
@@ -90,8 +91,11 @@ impl SellerTables<'_> {
     }
 
     pub fn insert_standing(&mut self, row: &StandingRow) -> Result<(), StoreError> {
-        diesel::insert_into(standings::table).values(row).execute(self.connection)?;
-        Ok(())
+        self.insert_standings(std::slice::from_ref(row))
+    }
+
+    pub fn insert_standings(&mut self, rows: &[StandingRow]) -> Result<(), StoreError> {
+        Ok(bulk::insert_standings(self.connection, rows)?)
     }
 
     pub fn update_standing(&mut self, row: &StandingRow) -> Result<(), StoreError> {

@@ -1,5 +1,6 @@
 //! Trackers: carriers' numbers that are followed, and when each is asked about next.
 
+use super::bulk;
 use super::schema::trackers;
 use super::types::At;
 use super::{PlatformTables, SellerTables, StoreError};
@@ -7,13 +8,14 @@ use crate::domain::ids::{SellerId, TrackerId};
 use crate::domain::tracking_number::{Habits, Known};
 use diesel::prelude::*;
 use jiff::Timestamp;
+use std::collections::HashSet;
 
 /// So many of the seller's last numbers are looked at for what they have in common.
 const HABIT_NUMBERS: i64 = 50;
 
 /// A carrier's number in one generation.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, QueryableByName, Selectable, Insertable)]
-#[diesel(table_name = trackers)]
+#[diesel(table_name = trackers, treat_none_as_default_value = false)]
 pub struct Tracker {
     pub seller_id: SellerId,
     pub id: TrackerId,
@@ -76,9 +78,20 @@ impl SellerTables<'_> {
         Ok(query.order(trackers::id).limit(limit).select(trackers::id).load(self.connection)?)
     }
 
+    /// Those of these numbers that are, or were, followed under any carrier.
+    pub fn followed_numbers(&mut self, numbers: &[&str]) -> Result<HashSet<String>, StoreError> {
+        let found =
+            trackers::table.filter(trackers::seller_id.eq(self.seller)).filter(trackers::number.eq_any(numbers));
+        let found: Vec<String> = found.select(trackers::number).load(self.connection)?;
+        Ok(found.into_iter().collect())
+    }
+
     pub fn insert_tracker(&mut self, tracker: &Tracker) -> Result<(), StoreError> {
-        diesel::insert_into(trackers::table).values(tracker).execute(self.connection)?;
-        Ok(())
+        self.insert_trackers(std::slice::from_ref(tracker))
+    }
+
+    pub fn insert_trackers(&mut self, trackers: &[Tracker]) -> Result<(), StoreError> {
+        Ok(bulk::insert_trackers(self.connection, trackers)?)
     }
 
     pub fn note_event(&mut self, id: TrackerId, latest: Timestamp) -> Result<(), StoreError> {

@@ -121,7 +121,7 @@ fn asks(method: &str, path: &str, it: &Victim) -> Option<Vec<Ask>> {
     let order = json!({"order_number": "OWN-1"});
     let of_order = json!({"order_id": it.order, "tracking_number": "1Z999AA10123456793"});
     Some(match (method, path) {
-        ("GET", "/healthz" | "/readyz" | "/openapi.json" | "/.well-known/jwks.json") => nothing(path),
+        ("GET", "/v1/presets" | "/healthz" | "/readyz" | "/openapi.json" | "/.well-known/jwks.json") => nothing(path),
         ("GET", "/v1/import-templates/{kind}.csv") => nothing("/v1/import-templates/orders.csv"),
         ("GET", "/track/{token}") => object("/track/{id}", &it.order, None),
         ("POST", "/v1/status/lookup") => {

@@ -76,12 +76,7 @@ impl Drafts {
     /// # Errors
     ///
     /// [`TakeInError`] where no secret could be made for a new order.
-    pub fn tell(
-        &mut self,
-        desk: &Desk<'_>,
-        row: &OrderRow,
-        repeat: usize,
-    ) -> Result<(OrderId, Outcome), TakeInError> {
+    pub fn tell(&mut self, desk: &Desk<'_>, row: &OrderRow, repeat: usize) -> Result<(OrderId, Outcome), TakeInError> {
         if let Some(draft) = self.places.get(&row.order_number).and_then(|place| self.drafts.get_mut(*place)) {
             let outcome = draft.told.tell_again(desk, row, repeat);
             return Ok((draft.told.order.id, outcome));
@@ -140,7 +135,11 @@ impl Facts {
     fn tell(&mut self, desk: &Desk<'_>, row: &OrderRow, repeat: usize) -> Outcome {
         tell_head(&mut self.order, row);
         let contact = self.tell_contact(&row.contact);
-        let line = self.tell_line(&row.line, repeat);
+        let mut line = if row.is_summary { Outcome::Unchanged } else { self.tell_line(&row.line, repeat) };
+        for (place, more) in row.more_lines.iter().enumerate() {
+            let alike = row.more_lines.iter().take(place).chain([&row.line]).filter(|it| it.sku == more.sku).count();
+            line = line.max(self.tell_line(more, alike + repeat));
+        }
         if line == Outcome::Unchanged {
             return contact;
         }
@@ -175,12 +174,7 @@ impl Facts {
     }
 }
 
-fn write_changes(
-    tables: &mut SellerTables,
-    desk: &Desk<'_>,
-    stored: &Facts,
-    told: Facts,
-) -> Result<(), TakeInError> {
+fn write_changes(tables: &mut SellerTables, desk: &Desk<'_>, stored: &Facts, told: Facts) -> Result<(), TakeInError> {
     if stored.contact != told.contact {
         tables.put_contact(told.order.id, &told.contact)?;
     }

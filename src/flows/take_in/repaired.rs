@@ -1,7 +1,7 @@
 //! The repaired file of an import: what its seller has to mend, in the seller's own columns.
 
-use super::stored_file::StoredFile;
 use super::row::line_of;
+use super::stored_file::StoredFile;
 use super::work::{Context, WorkError, context, sheet_options};
 use crate::sheets::{self, Fault, SheetError};
 use crate::store::imports::Import;

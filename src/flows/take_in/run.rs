@@ -21,10 +21,10 @@ use std::time::{Duration, Instant};
 /// So many rows are handed from the reader to the writer at once.
 const ROWS_A_PIECE: usize = 250;
 /// So many pieces the reader is ahead at most: with the chunk that is being written, all that is in memory.
-const PIECES_AHEAD: usize = 8;
-const ROWS_A_CHUNK: std::ops::RangeInclusive<usize> = 250..=4000;
+const PIECES_AHEAD: usize = 20;
+const ROWS_A_CHUNK: std::ops::RangeInclusive<usize> = 250..=8000;
 /// Chunks grow and shrink towards this: others who want to write wait no longer, and a hold is renewed in time.
-const CHUNK_TIME: Duration = Duration::from_millis(400);
+const CHUNK_TIME: Duration = Duration::from_millis(800);
 /// Where a chunk is refused, it is tried again in parts of so many rows, and only the part that is refused row by row.
 const ROWS_A_PART: usize = 100;
 
@@ -104,7 +104,11 @@ impl<'a> Run<'a> {
         let mut chunk: Vec<Judged> = Vec::new();
         loop {
             // What is there already goes along; where the reader is slower, nothing waits for it.
-            let piece = if chunk.is_empty() { pieces.recv().map_err(|_gone| TryRecvError::Disconnected) } else { pieces.try_recv() };
+            let piece = if chunk.is_empty() {
+                pieces.recv().map_err(|_gone| TryRecvError::Disconnected)
+            } else {
+                pieces.try_recv()
+            };
             match piece {
                 Ok(Piece::Rows(rows)) => {
                     chunk.extend(rows);
@@ -323,6 +327,8 @@ impl Reader {
                 }
             };
             let neighbour = self.neighbours.look(&mut record);
+            // What is kept of a row is what was read of it.
+            record.cells = Vec::new();
             let repeat = self.repeat_of(&record);
             if line_of(&record) <= self.cursor_line {
                 continue;

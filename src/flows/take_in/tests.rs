@@ -48,6 +48,8 @@ pub(super) fn order() -> OrderRow {
         state: None,
         channel: None,
         line: OrderLine { quantity: Some(1), deliver_by_on: Some(date(2026, 9, 20)), ..OrderLine::default() },
+        more_lines: Vec::new(),
+        is_summary: false,
     }
 }
 

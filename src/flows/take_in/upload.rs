@@ -1,6 +1,7 @@
 //! Uploads: a file is durable, in pieces, before its import is acknowledged.
 
 use crate::domain::ids::{ImportId, PrincipalId, SellerId};
+use crate::sheets::presets::{self, CANONICAL};
 use crate::sheets::{DateOrder, Kind, UnknownKind};
 use crate::store::idempotency::Hold;
 use crate::store::imports::{About, Import};
@@ -49,6 +50,8 @@ pub struct ImportRequest {
 pub enum UploadError {
     #[error(transparent)]
     Kind(#[from] UnknownKind),
+    #[error("`{0}` is no preset that we know; GET /v1/presets tells all, and `canonical` is our own form")]
+    Preset(String),
     #[error("`{0}` is no date order; write dmy, mdy or ymd")]
     DateOrder(String),
     #[error("`{0}` is no time zone; write a name such as Europe/Berlin")]
@@ -92,6 +95,9 @@ pub fn begin(
     now: Timestamp,
 ) -> Result<Incoming, UploadError> {
     let kind = request.kind.as_deref().map(str::parse::<Kind>).transpose()?;
+    if let Some(id) = request.options.preset.as_deref().filter(|id| *id != CANONICAL && presets::named(id).is_none()) {
+        return Err(UploadError::Preset(id.to_owned()));
+    }
     if let Some(order) = &request.options.date_order {
         order.parse::<DateOrder>().map_err(|_unknown| UploadError::DateOrder(order.clone()))?;
     }

@@ -48,16 +48,35 @@ pub struct Workplace<'a> {
     pub stopping: &'a (dyn Fn() -> bool + Sync),
 }
 
-/// Works on the oldest import that waits; `false` where none does.
+/// How large a file may be that a worker takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    Any,
+    /// Nobody's short sheet waits behind the long ones of others.
+    Short,
+}
+
+impl Lane {
+    fn most_bytes(self) -> i64 {
+        match self {
+            Self::Any => i64::MAX,
+            Self::Short => 4 * 1024 * 1024,
+        }
+    }
+}
+
+/// Works on the oldest import that waits in a lane; `false` where none does.
 ///
 /// # Errors
 ///
 /// [`WorkError`]; the import stays where it is, and is taken up again when the hold has run out.
-pub fn work_off_one(place: &Workplace<'_>) -> Result<bool, WorkError> {
+pub fn work_off_one(place: &Workplace<'_>, lane: Lane) -> Result<bool, WorkError> {
     let now = (place.clock)();
     let claim = ClaimId::new(now);
     let until = now.saturating_add(HOLD_SECONDS.seconds()).unwrap_or(now);
-    let claimed = place.store.platform(Reason::JobClaim).write(|tables| tables.claim_import(now, until, claim))?;
+    let most = lane.most_bytes();
+    let claimed =
+        place.store.platform(Reason::JobClaim).write(|tables| tables.claim_import(now, until, claim, most))?;
     let Some(import) = claimed else { return Ok(false) };
     match work_off(place, import.clone(), claim) {
         Err(WorkError::HoldLost) => Ok(true),
@@ -181,4 +200,3 @@ fn fail(place: &Workplace<'_>, mut import: Import, claim: ClaimId, errors: &[Fau
 fn drop_useless_file(tables: &mut SellerTables, import: &Import) -> Result<(), StoreError> {
     if import.about.survey.is_none() { tables.delete_chunks(import.id) } else { tables.drop_erased_file(import.id) }
 }
-

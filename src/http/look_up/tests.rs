@@ -71,6 +71,8 @@ fn put(app: &App, seller: SellerId, number: &str, state: Option<OrderState>, now
         state,
         channel: None,
         line: OrderLine::default(),
+        more_lines: Vec::new(),
+        is_summary: false,
     };
     put_order(&sender, &[row]).unwrap();
 }

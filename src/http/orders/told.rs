@@ -100,6 +100,8 @@ impl OrderIn {
             state: None::<OrderState>,
             channel: self.channel,
             line: OrderLine { ship_by, deliver_by_on: self.deliver_by_on, ..OrderLine::default() },
+            more_lines: Vec::new(),
+            is_summary: false,
         };
         if self.lines.is_empty() {
             return Ok(vec![head]);

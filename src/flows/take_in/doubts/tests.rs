@@ -76,6 +76,8 @@ impl Shop<'_> {
             state,
             channel: None,
             line: OrderLine { quantity: Some(1), ..OrderLine::default() },
+            more_lines: Vec::new(),
+            is_summary: false,
         };
         put_order(&self.sender(), &[row]).unwrap().0
     }
