@@ -9,6 +9,7 @@ use crate::domain::ids::ImportId;
 use crate::flows::list_imports;
 use crate::flows::take_in::repaired;
 use crate::flows::take_in::rows::{self, RowsAsked};
+use crate::flows::take_in::undo;
 use crate::flows::take_in::upload::{self, ImportOptions, ImportRequest};
 use crate::flows::templates;
 use actix_web::http::{StatusCode, header};
@@ -317,7 +318,7 @@ pub async fn list_import_rows(
     if outcome.as_deref().is_some_and(|outcome| !known.contains(&outcome)) {
         return Err(Problem::bad_parameter("outcome", "outcome is created, updated, unchanged or rejected"));
     }
-    let asked = RowsAsked { outcome, after, limit: limit + 1 };
+    let asked = RowsAsked { outcome, after, limit: limit + 1, with_something_to_say: false };
     let fetched = work_on(&app, move |app| rows::list_rows(&app.store, &import, &asked, app.now()));
     let fetched = fetched.await??;
     Ok(Json(paging::page(fetched, limit, |row| row.line.to_string(), row_shown)))
@@ -398,6 +399,27 @@ pub async fn commit_import(app: Data<App>, caller: Caller, id: Path<Uuid>) -> Re
     app.ring_for_import();
     let (import, shop) = find(&app, &caller, id).await?;
     Ok(accepted(shown(import, shop)))
+}
+
+/// Take an import back: what it made goes, as long as nobody has touched any of it since
+///
+/// All of it goes, or nothing. Events stay on file as they are; the same file may be sent again.
+#[utoipa::path(
+    post, path = "/v1/imports/{id}/undo", tag = "Imports", security(("api_key" = [])), params(("id" = Uuid, Path)),
+    responses(
+        (status = 200, description = "Taken back.", body = ImportOut),
+        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "This key may not.", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "No such import.", body = Problem, content_type = "application/problem+json"),
+        (status = 409, description = "It cannot be taken back.", body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "Not kept any more.", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub async fn undo_import(app: Data<App>, caller: Caller, id: Path<Uuid>) -> Result<Json<ImportOut>, Problem> {
+    let (app, seller, id, actor) = (app.into_inner(), caller.seller()?, *id, caller.actor());
+    work_on(&app, move |app| undo::undo(&app.store, seller, ImportId(id), &actor, app.now())).await??;
+    let (import, shop) = find(&app, &caller, id).await?;
+    Ok(Json(shown(import, shop)))
 }
 
 /// The forms of shop systems, marketplaces and carriers that are read

@@ -46,7 +46,7 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::{HttpResponse, web};
 use auth::Access;
 use idempotency::{Door, KeyHeader, Repeats};
-use pages::{carrier_pages, door_pages, front, invitation_pages, number_pages, settings_pages, shipment_pages};
+use pages::{carrier_pages, door_pages, front, import_pages, invitation_pages, number_pages, settings_pages, shipment_pages};
 use problem::Problem;
 use specification::{Doors, Keys, Limited};
 use std::collections::BTreeMap;
@@ -64,6 +64,7 @@ const ADMIN: Access = Access::Admin;
 const PUBLIC: Access = Access::Public;
 const OPEN_PAGE: Access = Access::OpenPage;
 const PAGE: Access = Access::Page(Role::SellerViewer);
+const CLERK_PAGE: Access = Access::Page(Role::SellerClerk);
 const MANAGER_PAGE: Access = Access::Page(Role::SellerManager);
 
 /// How large a body a route takes, and whether it heeds an `Idempotency-Key`.
@@ -81,6 +82,8 @@ const USUAL: Manner = Manner { repeats: Repeats::CarriedOut, body_bytes: 1 << 20
 /// secret.
 const ONCE: Manner = Manner { repeats: Repeats::AnsweredOnce { most_bytes: 1 << 20 }, body_bytes: 1 << 20 };
 const ONCE_LARGE: Manner = Manner { repeats: Repeats::AnsweredOnce { most_bytes: 8 << 20 }, body_bytes: 8 << 20 };
+/// The body is a file, which is read as it streams in.
+const FILE: Manner = USUAL;
 const ONCE_FILE: Manner = Manner { repeats: Repeats::FileAnsweredOnce, ..USUAL };
 
 /// One route: where it is, who may use it, in what manner, and who answers.
@@ -138,6 +141,7 @@ routes! {
     VIEWER  imports   repaired_file;
     CLERK   imports   cancel_import SMALL;
     CLERK   imports   commit_import SMALL;
+    CLERK   imports   undo_import SMALL;
     PUBLIC  imports   import_template;
     PUBLIC  imports   list_presets;
     CLERK   orders    put_order ONCE;
@@ -201,6 +205,13 @@ routes! {
     OPEN_PAGE    invitation_pages join;
     PAGE         shipment_pages   list_shipments;
     PAGE         shipment_pages   show_shipment;
+    PAGE         import_pages     list_imports;
+    CLERK_PAGE   import_pages     upload_import FILE;
+    PAGE         import_pages     show_import;
+    PAGE         import_pages     repaired_import;
+    CLERK_PAGE   import_pages     commit_import;
+    CLERK_PAGE   import_pages     cancel_import;
+    CLERK_PAGE   import_pages     undo_import;
     MANAGER_PAGE number_pages     correct_number;
     MANAGER_PAGE settings_pages   show_settings;
     MANAGER_PAGE settings_pages   save_settings;

@@ -9,6 +9,7 @@ use crate::flows::privacy::PrivacyError;
 use crate::flows::refresh_shipment::RefreshError;
 use crate::flows::show_status::StatusError;
 use crate::flows::take_in::rows::RowsError;
+use crate::flows::take_in::undo::UndoError;
 use crate::flows::take_in::upload::UploadError;
 use crate::flows::take_in::work::WorkError;
 use crate::flows::take_in::{ChangeError, TakeInError};
@@ -258,6 +259,21 @@ impl From<UploadError> for Problem {
             UploadError::Over(_) => Self::new(StatusCode::CONFLICT, "import_is_over", detail),
             UploadError::TakenOver => Self::idempotency_in_progress(),
             UploadError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<UndoError> for Problem {
+    fn from(error: UndoError) -> Self {
+        let detail = error.to_string();
+        match error {
+            UndoError::NotFound => Self::not_found("import"),
+            UndoError::Expired => Self::import_expired(),
+            UndoError::NotCompleted(_) => Self::new(StatusCode::CONFLICT, "import_not_completed", detail),
+            UndoError::Undone => Self::new(StatusCode::CONFLICT, "import_undone", detail),
+            UndoError::ChangedOthers(_) => Self::new(StatusCode::CONFLICT, "import_changed_others", detail),
+            UndoError::Touched { .. } => Self::new(StatusCode::CONFLICT, "import_was_touched", detail),
+            UndoError::Store(error) => error.into(),
         }
     }
 }

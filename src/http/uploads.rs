@@ -19,8 +19,8 @@ use std::sync::Arc;
 /// A file that somebody sends: the body itself, or the part `file` of a form.
 struct Sent {
     name: Option<String>,
-    /// Headers of the file to canonical names: the part `mapping`.
-    mapping: BTreeMap<String, String>,
+    /// The parts of the form that stand before the file.
+    fields: BTreeMap<String, String>,
     bytes: Pin<Box<dyn Stream<Item = Result<Bytes, Problem>>>>,
     fingerprint: Fingerprint,
     /// A part can be read only as long as its form is there.
@@ -39,26 +39,28 @@ impl Sent {
             _ => {
                 let bytes = Box::pin(body.map_err(|_broken| broken_upload()));
                 let fingerprint = begin(request, &media_type, &[""]);
-                Ok(Self { name: None, mapping: BTreeMap::new(), bytes, fingerprint, _form: None })
+                Ok(Self { name: None, fields: BTreeMap::new(), bytes, fingerprint, _form: None })
             }
         }
     }
 
     async fn find_in_form(request: &HttpRequest, mut form: Multipart) -> Result<Self, Problem> {
-        let mut mapping = String::new();
+        let mut fields = BTreeMap::new();
         while let Some(mut part) = form.try_next().await.map_err(|_broken| broken_upload())? {
-            if part.name() == Some("mapping") {
-                mapping = text_of(&mut part).await?;
-            }
-            if part.name() == Some("file") {
+            if let Some(name) = part.name().filter(|name| *name != "file").map(str::to_owned) {
+                if fields.len() >= FIELDS {
+                    return Err(Problem::invalid("/file", "too_many_parts", "The form has too many parts."));
+                }
+                fields.insert(name, text_of(&mut part).await?);
+            } else if part.name() == Some("file") {
                 let disposition = part.content_disposition();
                 let name = disposition.and_then(|it| it.get_filename());
                 let name: Option<String> = name.map(|name| name.chars().take(255).collect());
-                let told = [name.as_deref().unwrap_or_default(), &mapping];
+                let told: Vec<&str> =
+                    name.as_deref().into_iter().chain(fields.get("mapping").map(String::as_str)).collect();
                 let fingerprint = begin(request, "multipart/form-data", &told);
-                let mapping = mapping_in(&mapping)?;
                 let bytes = Box::pin(part.map_err(|_broken| broken_upload()));
-                return Ok(Self { name, mapping, bytes, fingerprint, _form: Some(form) });
+                return Ok(Self { name, fields, bytes, fingerprint, _form: Some(form) });
             }
         }
         Err(Problem::invalid("/file", "missing_file", "The form has no part `file`."))
@@ -71,18 +73,19 @@ fn begin(request: &HttpRequest, media_type: &str, told: &[&str]) -> Fingerprint 
     Fingerprint::of(&[&[method, path, query, media_type], told].concat())
 }
 
-/// So long the map of columns may be.
-const MAPPING_BYTES: usize = 64 * 1024;
+/// So long a part before the file may be, and so many there may be.
+const FIELD_BYTES: usize = 64 * 1024;
+const FIELDS: usize = 20;
 
 async fn text_of(part: &mut Field) -> Result<String, Problem> {
     let mut bytes = Vec::new();
     while let Some(more) = part.try_next().await.map_err(|_broken| broken_upload())? {
         bytes.extend_from_slice(&more);
-        if bytes.len() > MAPPING_BYTES {
-            return Err(Problem::invalid("/mapping", "too_long", "The map of columns is longer than 64 KiB."));
+        if bytes.len() > FIELD_BYTES {
+            return Err(Problem::invalid("/file", "too_long", "A part before the file is longer than 64 KiB."));
         }
     }
-    String::from_utf8(bytes).map_err(|_not_text| bad_mapping())
+    String::from_utf8(bytes).map_err(|_not_text| broken_upload())
 }
 
 fn mapping_in(text: &str) -> Result<BTreeMap<String, String>, Problem> {
@@ -116,15 +119,37 @@ pub async fn receive(
     request: &HttpRequest,
     body: Payload,
 ) -> Result<Import, Problem> {
+    let mut sent = Sent::find(request, body).await?;
+    asked.options.mapping = mapping_in(sent.fields.get("mapping").map_or("", |it| it))?;
+    receive_sent(app, caller, asked, (request, &mut sent)).await
+}
+
+/// Takes the file of a form in; what the form says before the file tells how it is to be read.
+pub async fn receive_form(
+    app: &Arc<App>,
+    caller: &Caller,
+    asked: impl FnOnce(BTreeMap<String, String>) -> ImportRequest,
+    request: &HttpRequest,
+    body: Payload,
+) -> Result<Import, Problem> {
+    let mut sent = Sent::find(request, body).await?;
+    let asked = asked(std::mem::take(&mut sent.fields));
+    receive_sent(app, caller, asked, (request, &mut sent)).await
+}
+
+async fn receive_sent(
+    app: &Arc<App>,
+    caller: &Caller,
+    mut asked: ImportRequest,
+    (request, sent): (&HttpRequest, &mut Sent),
+) -> Result<Import, Problem> {
     let (seller, key) = (caller.seller()?, caller.0.id);
     let hold: Option<Hold> = request.extensions().get().cloned();
-    let mut sent = Sent::find(request, body).await?;
     asked.file_name = sent.name.take();
-    asked.options.mapping = std::mem::take(&mut sent.mapping);
     let begun = work_on(app, move |app| upload::begin(&app.store, seller, &asked, key, app.now())).await?;
-    match receive_bytes(app, begun?, &mut sent).await? {
+    match receive_bytes(app, begun?, sent).await? {
         Received::Whole(incoming) => {
-            let fingerprint = sent.fingerprint.end();
+            let fingerprint = std::mem::replace(&mut sent.fingerprint, Fingerprint::of(&[])).end();
             let complete = move |app: &App| {
                 let sent_as = hold.as_ref().map(|hold| (hold, fingerprint.as_slice()));
                 incoming.complete(&app.store, sent_as)

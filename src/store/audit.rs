@@ -37,6 +37,7 @@ pub enum Deed {
     CarrierDefined,
     CarrierChanged,
     CarrierRemoved,
+    ImportUndone,
 }
 
 impl Deed {
@@ -60,6 +61,7 @@ impl Deed {
             Self::CarrierDefined => "carrier.defined",
             Self::CarrierChanged => "carrier.changed",
             Self::CarrierRemoved => "carrier.removed",
+            Self::ImportUndone => "import.undone",
         }
     }
 }

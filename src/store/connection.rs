@@ -35,17 +35,12 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// What a session is set to before it works. A plan that is made while a table is small, and kept, reads all of it for
-    /// each row once it is large, above all those behind foreign keys: what writes goes by index from the start.
-    fn statement(self, whole_tables: &str) -> String {
+    fn statement(self) -> String {
         let (seller, platform) = match self {
             Self::Seller(seller) => (seller.0, "off"),
             Self::Platform => (Uuid::nil(), "on"),
         };
-        format!(
-            "SET parceltrail.seller = '{seller}'; SET parceltrail.platform = '{platform}'; \
-             SET enable_seqscan = {whole_tables}"
-        )
+        format!("SET parceltrail.seller = '{seller}'; SET parceltrail.platform = '{platform}'")
     }
 }
 
@@ -59,6 +54,10 @@ const WRITER_SETTINGS: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode 
      PRAGMA secure_delete = ON;";
 const READER_SETTINGS: &str =
     "PRAGMA busy_timeout = 10000; PRAGMA query_only = ON; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY;";
+
+/// What imports fill.
+const GROWING: &str = "ANALYZE orders, order_lines, order_contacts, shipments, trackers, legs, tracking_events, standings, \
+     promise_changes, outbox, import_rows";
 
 thread_local! {
     /// This thread's read-only connections, by file: a point read costs no hand-over to another thread.
@@ -110,7 +109,7 @@ impl Engine {
                     None => Err(StoreError::Unavailable("the reader could not be kept".to_owned()).into()),
                 }
             }),
-            Self::Postgres { pool, .. } => with_pooled(pool, &scope.statement("on"), read),
+            Self::Postgres { pool, .. } => with_pooled(pool, scope, read),
         }
     }
 
@@ -124,8 +123,30 @@ impl Engine {
                 let mut writer = usable_writer(path, writer)?;
                 write(&mut writer)
             }
-            Self::Postgres { pool, .. } => with_pooled(pool, &scope.statement("off"), write),
+            Self::Postgres { pool, .. } => with_pooled(pool, scope, write),
         }
+    }
+
+    /// Has PostgreSQL look at tables that grow fast, where it does not know how large they are by now. A plan that was made
+    /// while a table was empty, and is kept, reads all rows of a seller for each row that is written: above all those
+    /// behind foreign keys, which nobody else can see to.
+    pub fn look_at_sizes(&self) -> Result<(), StoreError> {
+        let Self::Postgres { pool } = self else { return Ok(()) };
+        with_pooled(pool, Scope::Platform, |connection| {
+            let known = diesel::sql_query("SELECT 1 FROM pg_class WHERE oid = 'orders'::regclass AND reltuples >= 50000");
+            if diesel::RunQueryDsl::execute(known, connection)? > 0 {
+                return Ok(());
+            }
+            // Only who owns a table may look at it so.
+            let role = format!("SELECT 1 WHERE current_user = '{APPLICATION_ROLE}'");
+            let bound = diesel::RunQueryDsl::execute(diesel::sql_query(role), connection)? > 0;
+            connection.batch_execute("RESET ROLE")?;
+            let looked = connection.batch_execute(GROWING);
+            if bound {
+                connection.batch_execute(&format!("SET ROLE {APPLICATION_ROLE}"))?;
+            }
+            looked.map_err(StoreError::from)
+        })
     }
 
     /// The SQL that keeps a claimed row from being claimed twice at once.
@@ -155,11 +176,11 @@ fn usable_writer<'w>(
 
 fn with_pooled<T, E: From<StoreError>>(
     pool: &Pool<PostgresManager>,
-    setting: &str,
+    scope: Scope,
     run: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
 ) -> Result<T, E> {
     let mut pooled = timed("pool", || pool.get()).map_err(|error| StoreError::Unavailable(error.to_string()))?;
-    pooled.batch_execute(setting).map_err(StoreError::from)?;
+    pooled.batch_execute(&scope.statement()).map_err(StoreError::from)?;
     run(&mut pooled)
 }
 

@@ -100,6 +100,9 @@ impl SellerTables<'_> {
         limit: usize,
     ) -> Result<Vec<PlainRow>, StoreError> {
         let (mut found, mut after_run) = (Vec::new(), after);
+        if limit == 0 {
+            return Ok(found);
+        }
         loop {
             let runs: Vec<Run> = self
                 .runs_of(import)

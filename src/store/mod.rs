@@ -32,6 +32,7 @@ pub mod signing_keys;
 pub mod standings;
 pub mod trackers;
 mod types;
+pub mod undo;
 pub mod users;
 mod vaults;
 pub mod waiting;
@@ -140,6 +141,11 @@ impl Store {
     /// Whether the database answers.
     pub fn is_ready(&self) -> Result<(), StoreError> {
         self.engine.with_reader(Scope::Platform, |connection| Ok(connection.batch_execute("SELECT 1")?))
+    }
+
+    /// Sees to it that the database knows how large its tables are by now, while they grow fast.
+    pub fn look_at_sizes(&self) -> Result<(), StoreError> {
+        self.engine.look_at_sizes()
     }
 
     /// Whether a read may run on the thread that asks, because it waits for no other machine.

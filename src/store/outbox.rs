@@ -37,6 +37,7 @@ macro_rules! changes {
 
 changes! {
     OrderCreated "order.created";
+    OrderRemoved "order.removed";
     MilestoneChanged "shipment.milestone_changed";
     VerdictChanged "shipment.verdict_changed";
     PromiseChanged "shipment.promise_changed";

@@ -18,6 +18,7 @@ pub mod rows;
 mod run;
 pub mod shipment;
 mod stored_file;
+pub mod undo;
 pub mod upload;
 pub mod work;
 

@@ -28,6 +28,8 @@ pub struct RowsAsked {
     /// The line of the last row that is known already.
     pub after: i64,
     pub limit: i64,
+    /// Leaves out the rows that left nothing to say.
+    pub with_something_to_say: bool,
 }
 
 /// Row results after a line, in the order of the file. What a plain row said is left out once the file is deleted.
@@ -47,6 +49,7 @@ pub fn list_rows(
     let (outcome, limit) = (asked.outcome.as_deref(), usize::try_from(asked.limit).unwrap_or(0));
     let (own, plain) = store.seller(import.seller_id).read(|tables| -> Result<_, StoreError> {
         let own = tables.import_rows_page(import.id, outcome, asked.after, asked.limit)?;
+        let limit = if asked.with_something_to_say { 0 } else { limit };
         Ok((own, tables.plain_rows(import.id, outcome, asked.after, limit)?))
     })?;
     let mut rows: BTreeMap<i64, ImportRow> = own.into_iter().map(|row| (row.line, row)).collect();

@@ -143,9 +143,22 @@ impl<'a> Run<'a> {
             written => written?,
         }
         self.rows_a_chunk = next_size(self.rows_a_chunk, began.elapsed());
+        self.look_at_sizes(&before);
         count_rows(&before, &self.import);
         tracing::debug!(import = %self.import.id, line = self.import.cursor_line, rows = chunk.len(), "chunk written");
         Ok(())
+    }
+
+    /// When an import has brought a thousand rows, ten thousand, and so on.
+    fn look_at_sizes(&self, before: &Import) {
+        let digits = |rows: i64| rows.checked_ilog10().unwrap_or(0);
+        let (before, now) = (before.rows_created, self.import.rows_created);
+        if now >= 1000
+            && digits(before) < digits(now)
+            && let Err(error) = self.place.store.look_at_sizes()
+        {
+            tracing::warn!(%error, "the database could not look at the sizes of its tables");
+        }
     }
 
     fn write_parts(&mut self, chunk: &[Judged], last: bool) -> Result<(), WorkError> {

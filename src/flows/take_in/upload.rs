@@ -244,6 +244,6 @@ pub fn cancel(store: &Store, seller: SellerId, id: ImportId, now: Timestamp) -> 
     })
 }
 
-fn visible(tables: &mut SellerTables, id: ImportId) -> Result<Import, UploadError> {
+pub(super) fn visible(tables: &mut SellerTables, id: ImportId) -> Result<Import, UploadError> {
     tables.import(id)?.filter(|import| import.state != "receiving").ok_or(UploadError::NotFound)
 }

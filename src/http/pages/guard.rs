@@ -36,6 +36,10 @@ pub struct Visitor {
 }
 
 impl Visitor {
+    pub fn is_clerk(&self) -> bool {
+        self.role >= Role::SellerClerk
+    }
+
     pub fn is_manager(&self) -> bool {
         self.role == Role::SellerManager
     }
@@ -190,6 +194,13 @@ struct Sent {
 
 /// Reads the form, and puts it back for the page.
 async fn check_form(app: &App, request: &mut ServiceRequest, cookie: Option<&str>) -> Result<(), Problem> {
+    // A file is not read here: its form says who sends it in its address.
+    let media_type = request.headers().get(header::CONTENT_TYPE).and_then(|it| it.to_str().ok()).unwrap_or_default();
+    if media_type.starts_with("multipart/form-data") {
+        let sent = Query::<Sent>::from_query(request.query_string()).ok();
+        let is_ours = sent.is_some_and(|sent| cookie.is_some_and(|it| app.secrets.is_form_token(it, &sent.csrf)));
+        return if is_ours { Ok(()) } else { Err(forged()) };
+    }
     let body = request.extract::<Bytes>().await.map_err(|_too_large_or_broken| forged())?;
     let sent = std::str::from_utf8(&body).ok().and_then(|text| Query::<Sent>::from_query(text).ok());
     let is_ours = sent.is_some_and(|sent| cookie.is_some_and(|cookie| app.secrets.is_form_token(cookie, &sent.csrf)));

@@ -1,10 +1,12 @@
-//! Pages for a seller's people, rendered here: no script, nothing from elsewhere, one layout.
+//! Pages for a seller's people, rendered here: nothing from elsewhere, one layout. All work without script; the one script
+//! there is lets files be dropped anywhere on the page of imports.
 
 pub mod carrier_pages;
 mod cookies;
 pub mod door_pages;
 pub mod front;
 mod guard;
+pub mod import_pages;
 pub mod invitation_pages;
 pub mod number_pages;
 pub mod settings_pages;
@@ -28,11 +30,14 @@ use std::sync::LazyLock;
 const STYLE: &str =
     concat!(include_str!("../../../templates/style.css"), include_str!("../../../templates/pages/pages.css"));
 
-/// What a page may load and do: the one style that has this digest, and forms to ourselves.
+/// The one script, as it stands between its tags.
+const SCRIPT: &str = include_str!("../../../templates/pages/drop.js");
+
+/// What a page may load and do: the one style and the one script that have these digests, and forms to ourselves.
 static CONTENT_SECURITY_POLICY: LazyLock<String> = LazyLock::new(|| {
-    let style = STANDARD.encode(Sha256::digest(STYLE));
+    let [style, script] = [STYLE, SCRIPT].map(|text| STANDARD.encode(Sha256::digest(text)));
     format!(
-        "default-src 'none'; style-src 'sha256-{style}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'sha256-{style}'; script-src 'sha256-{script}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
 });
 
@@ -60,6 +65,16 @@ impl Frame {
     #[allow(clippy::unused_self, reason = "the template asks its frame")]
     fn style(&self) -> &'static str {
         STYLE
+    }
+
+    #[allow(clippy::unused_self, reason = "the template asks its frame")]
+    fn script(&self) -> &'static str {
+        SCRIPT
+    }
+
+    /// Whether a page refreshes itself, for work that goes on.
+    fn refreshes(&self) -> bool {
+        self.title.ends_with('…')
     }
 }
 
