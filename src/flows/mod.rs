@@ -5,6 +5,7 @@ pub mod answer_once;
 pub mod check_invariants;
 pub mod count_waiting;
 pub mod doubt_numbers;
+pub mod export_tracking;
 pub mod judge_shipments;
 pub mod list_changes;
 pub mod list_imports;

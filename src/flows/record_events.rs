@@ -18,7 +18,7 @@ use crate::store::trackers::Tracker;
 use crate::store::{SellerTables, StoreError};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// When it is, and where the seller is.
 #[derive(Debug, Clone)]
@@ -99,6 +99,13 @@ fn keeps_details(tables: &mut SellerTables, tracker: &Tracker, source: Source) -
             Ok(tables.tracker_by_id(tracker.id)?.is_some_and(|it| it.details_erased_at.is_none()))
         }
     }
+}
+
+/// What becomes of scans as events of a tracker, before any of them is on file.
+pub fn events_of(moment: &Moment, tracker: &Tracker, scans: &[Scan], source: Source) -> Vec<TrackingEvent> {
+    let carrier = CarrierSlug::from_stored(tracker.carrier.clone());
+    let key = |scan: &Scan| scan.dedupe_key(&carrier, &tracker.number);
+    scans.iter().map(|scan| event_of(moment, tracker.id, scan, source, key(scan))).collect()
 }
 
 fn event_of(moment: &Moment, tracker_id: TrackerId, scan: &Scan, source: Source, key: DedupeKey) -> TrackingEvent {
@@ -202,18 +209,26 @@ fn tell(
     before: Option<&StandingRow>,
     now: &StandingRow,
 ) -> Result<(), StoreError> {
-    let subject = now.shipment_id.0;
+    for (change, body) in news_of(before, now) {
+        tables.tell(change, now.shipment_id.0, body, moment.now)?;
+    }
+    Ok(())
+}
+
+/// What a standing says that the one before did not, as it is told.
+pub fn news_of(before: Option<&StandingRow>, now: &StandingRow) -> Vec<(Change, Value)> {
+    let mut news = Vec::new();
     let (milestone, verdict) = before.map_or(("pending", "undecided"), |it| (&it.milestone, &it.verdict));
     let sub_status = before.and_then(|it| it.sub_status.as_deref());
     if milestone != now.milestone || (before.is_some() && sub_status != now.sub_status.as_deref()) {
         let body = json!({"from": milestone, "to": now.milestone, "sub_status": now.sub_status});
-        tables.tell(Change::MilestoneChanged, subject, body, moment.now)?;
+        news.push((Change::MilestoneChanged, body));
     }
     if verdict != now.verdict {
         let body = json!({"from": verdict, "to": now.verdict, "cause": now.cause});
-        tables.tell(Change::VerdictChanged, subject, body, moment.now)?;
+        news.push((Change::VerdictChanged, body));
     }
-    Ok(())
+    news
 }
 
 /// Ends the asking about trackers whose parcel needs no more news, and takes it up again where it does.

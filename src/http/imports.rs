@@ -115,8 +115,8 @@ pub struct RowOut {
     outcome: String,
     order_id: Option<Uuid>,
     shipment_id: Option<Uuid>,
-    /// Canonical column to value, as read; `{"erased": true}` where the person it named was erased. Of a row that left
-    /// nothing to say it is read from the file again, and empty once that is deleted.
+    /// Canonical column to value, as read; `{"erased": true}` where the person it named was erased, or the file with
+    /// them. Of a row that left nothing to say it is read from the file again, and empty once that is deleted by age.
     read: Value,
     /// `{"column","code","detail","repair"?}`.
     errors: Value,

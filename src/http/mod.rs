@@ -11,6 +11,7 @@ mod carriers;
 mod changes;
 mod client;
 mod conditions;
+mod exports;
 mod fields;
 mod idempotency;
 mod imports;
@@ -46,7 +47,9 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::{HttpResponse, web};
 use auth::Access;
 use idempotency::{Door, KeyHeader, Repeats};
-use pages::{carrier_pages, door_pages, front, import_pages, invitation_pages, number_pages, settings_pages, shipment_pages};
+use pages::{
+    carrier_pages, door_pages, front, import_pages, invitation_pages, number_pages, settings_pages, shipment_pages,
+};
 use problem::Problem;
 use specification::{Doors, Keys, Limited};
 use std::collections::BTreeMap;
@@ -144,6 +147,7 @@ routes! {
     CLERK   imports   undo_import SMALL;
     PUBLIC  imports   import_template;
     PUBLIC  imports   list_presets;
+    VIEWER  exports   export_tracking;
     CLERK   orders    put_order ONCE;
     VIEWER  orders    list_orders;
     CLERK   orders    put_orders ONCE_LARGE;

@@ -29,6 +29,7 @@ mod survey;
 mod template;
 mod tracking;
 mod typed;
+pub mod writeback;
 
 pub use dates::DateOrder;
 pub use fault::{Fault, FileRejected, SheetError};

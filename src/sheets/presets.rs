@@ -164,6 +164,8 @@ pub struct PresetShown {
     /// Canonical column to the headers that feed it, the first filled one first.
     #[schema(value_type = std::collections::HashMap<String, Vec<String>>)]
     pub columns: &'static BTreeMap<String, Vec<String>>,
+    /// Whether `GET /v1/exports/tracking` writes this form too.
+    pub is_written: bool,
 }
 
 /// Every preset, for those who choose one.
@@ -176,6 +178,7 @@ pub fn shown() -> impl Iterator<Item = PresetShown> {
         date_order: preset.date_order.as_deref(),
         detect: &preset.detect,
         columns: &preset.fields,
+        is_written: super::writeback::form(&preset.id).is_some(),
     })
 }
 

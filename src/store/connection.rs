@@ -133,7 +133,8 @@ impl Engine {
     pub fn look_at_sizes(&self) -> Result<(), StoreError> {
         let Self::Postgres { pool } = self else { return Ok(()) };
         with_pooled(pool, Scope::Platform, |connection| {
-            let known = diesel::sql_query("SELECT 1 FROM pg_class WHERE oid = 'orders'::regclass AND reltuples >= 50000");
+            let known =
+                diesel::sql_query("SELECT 1 FROM pg_class WHERE oid = 'orders'::regclass AND reltuples >= 50000");
             if diesel::RunQueryDsl::execute(known, connection)? > 0 {
                 return Ok(());
             }

@@ -83,7 +83,7 @@ impl SellerTables<'_> {
         body: serde_json::Value,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.tell_all(change, vec![(subject, body)], now)
+        self.tell_each(vec![(change, subject, body)], now)
     }
 
     /// Tells of a change of each of these subjects, one after the other.
@@ -93,13 +93,22 @@ impl SellerTables<'_> {
         told: Vec<(Uuid, serde_json::Value)>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        self.tell_each(told.into_iter().map(|(subject, body)| (change, subject, body)).collect(), now)
+    }
+
+    /// Tells of changes, one after the other.
+    pub fn tell_each(
+        &mut self,
+        told: Vec<(Change, Uuid, serde_json::Value)>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         // One look a transaction: nobody else of this seller writes until it ends.
         let mut seq = match self.last_seq {
             Some(last) => last,
             None => self.last_change()?,
         };
         let mut rows = Vec::with_capacity(told.len());
-        for (subject, body) in told {
+        for (change, subject, body) in told {
             seq += 1;
             rows.push(ChangeRow {
                 seller_id: self.seller,

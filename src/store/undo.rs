@@ -53,9 +53,17 @@ impl SellerTables<'_> {
         let plain = self.plain_rows(import, None, after, usize::try_from(limit).unwrap_or(0))?;
         // Both pages end somewhere else: what lies behind the nearer end comes with the next page.
         let full = |rows: usize| i64::try_from(rows).is_ok_and(|rows| rows >= limit);
-        let ends = [own.last().filter(|_| full(own.len())).map(|row| row.0), plain.last().filter(|_| full(plain.len())).map(|row| row.line)];
+        let ends = [
+            own.last().filter(|_| full(own.len())).map(|row| row.0),
+            plain.last().filter(|_| full(plain.len())).map(|row| row.line),
+        ];
         let end = ends.into_iter().flatten().min().unwrap_or(i64::MAX);
-        let own = own.into_iter().map(|(line, outcome, order_id, shipment_id)| Taken { line, outcome, order_id, shipment_id });
+        let own = own.into_iter().map(|(line, outcome, order_id, shipment_id)| Taken {
+            line,
+            outcome,
+            order_id,
+            shipment_id,
+        });
         let plain = plain.into_iter().map(|row| Taken {
             line: row.line,
             outcome: row.outcome.to_owned(),
@@ -81,7 +89,8 @@ impl SellerTables<'_> {
 
     /// Those of these shipments that somebody but their seller told of, or whose number was corrected.
     pub fn heard_of(&mut self, of: &[ShipmentId]) -> Result<BTreeSet<ShipmentId>, StoreError> {
-        let under = tracking_events::seller_id.eq(legs::seller_id).and(tracking_events::tracker_id.eq(legs::tracker_id));
+        let under =
+            tracking_events::seller_id.eq(legs::seller_id).and(tracking_events::tracker_id.eq(legs::tracker_id));
         let heard: Vec<ShipmentId> = legs::table
             .inner_join(tracking_events::table.on(under))
             .filter(legs::seller_id.eq(self.seller))

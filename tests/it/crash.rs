@@ -13,13 +13,13 @@ const ROWS: usize = 10_000;
 const RESUMED_WITHIN: Duration = Duration::from_secs(30);
 
 #[test]
-fn ten_kills_lose_and_double_nothing_on_sqlite() {
-    survives(Database::Sqlite, 10);
+fn twenty_kills_lose_and_double_nothing_on_sqlite() {
+    survives(Database::Sqlite, 20);
 }
 
 #[test]
-fn five_kills_lose_and_double_nothing_on_postgres() {
-    survives(Database::Postgres, 5);
+fn twenty_kills_lose_and_double_nothing_on_postgres() {
+    survives(Database::Postgres, 20);
 }
 
 /// Uploads a sheet and kills the server at random moments until it was killed `kills` times at work; a sheet that is
@@ -51,9 +51,7 @@ fn survives(database: Database, kills: usize) {
             assert_eq!(import[field], expected, "{field}, killed after rows {killed_at:?}: {import}");
         }
     }
-    for table in
-        ["orders", "order_lines", "order_contacts", "shipments", "trackers", "legs", "standings", "import_rows"]
-    {
+    for table in ["orders", "order_lines", "order_contacts", "shipments", "trackers", "legs", "standings"] {
         let rows = usize::try_from(server.count(table)).unwrap();
         assert_eq!(rows, sheets * ROWS, "{table}, killed after rows {killed_at:?}");
     }

@@ -30,7 +30,7 @@ pub(crate) struct Victim {
     seller_id: String,
     order: String,
     pub(crate) shipment: String,
-    import: String,
+    pub(crate) import: String,
     pub(crate) api_key: String,
     pub(crate) shop: String,
     pub(crate) user: String,
@@ -122,6 +122,7 @@ fn asks(method: &str, path: &str, it: &Victim) -> Option<Vec<Ask>> {
     let of_order = json!({"order_id": it.order, "tracking_number": "1Z999AA10123456793"});
     Some(match (method, path) {
         ("GET", "/v1/presets" | "/healthz" | "/readyz" | "/openapi.json" | "/.well-known/jwks.json") => nothing(path),
+        ("GET", "/v1/exports/tracking") => nothing("/v1/exports/tracking?preset=tiktok/bulk_ship&include=suspicious"),
         ("GET", "/v1/import-templates/{kind}.csv") => nothing("/v1/import-templates/orders.csv"),
         ("GET", "/track/{token}") => object("/track/{id}", &it.order, None),
         ("POST", "/v1/status/lookup") => {
@@ -156,7 +157,9 @@ fn asks(method: &str, path: &str, it: &Victim) -> Option<Vec<Ask>> {
         ("GET", "/v1/imports/{id}" | "/v1/imports/{id}/rows" | "/v1/imports/{id}/repaired.csv") => {
             object(path, &it.import, None)
         }
-        ("POST", "/v1/imports/{id}/cancel" | "/v1/imports/{id}/commit") => object(path, &it.import, None),
+        ("POST", "/v1/imports/{id}/cancel" | "/v1/imports/{id}/commit" | "/v1/imports/{id}/undo") => {
+            object(path, &it.import, None)
+        }
         ("POST", "/v1/orders") => sent(path, order),
         ("POST", "/v1/orders/batch") => sent(path, json!({"orders": [order]})),
         ("GET", "/v1/orders/{id}") => object(path, &it.order, None),

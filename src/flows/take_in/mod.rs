@@ -9,6 +9,7 @@ mod doubts;
 mod draft;
 pub mod edit;
 pub mod event;
+mod fresh;
 mod notes;
 pub mod order;
 pub mod put;
@@ -32,7 +33,7 @@ use crate::store::sellers::{Seller, Shop};
 use crate::store::shipments::Shipment;
 use crate::store::{SellerTables, StoreError};
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// What taking a row in needs to know besides the row.
 pub struct Desk<'a> {
@@ -132,15 +133,25 @@ fn is_refusal(error: &StoreError) -> bool {
 }
 
 /// Sets a shipment's promise where none is set or its own day changed, and judges it.
-///
-/// A promise is frozen when it is first made: a policy or a standard that changes later changes nothing, only another
-/// day of the order's own does. Where the own day was taken back, the promise is made anew from what is left.
 fn settle(
     tables: &mut SellerTables,
     desk: &Desk<'_>,
     order: &Order,
     shipment: &mut Shipment,
 ) -> Result<(), StoreError> {
+    if let Some(body) = promise(desk, order, shipment) {
+        tables.update_shipment(shipment)?;
+        tables.note_promise(shipment, desk.moment.now)?;
+        tables.tell(Change::PromiseChanged, shipment.id.0, body, desk.moment.now)?;
+    }
+    judge(tables, &desk.moment, shipment.id)
+}
+
+/// Sets a shipment's promise where none is set or its own day changed; what is to be told of it, where it did.
+///
+/// A promise is frozen when it is first made: a policy or a standard that changes later changes nothing, only another
+/// day of the order's own does. Where the own day was taken back, the promise is made anew from what is left.
+fn promise(desk: &Desk<'_>, order: &Order, shipment: &mut Shipment) -> Option<Value> {
     let ordered = order.ordered();
     let terms = Terms {
         own_date: shipment.own_deliver_by_on().or(order.own_deliver_by()),
@@ -161,16 +172,13 @@ fn settle(
         None
     };
     let day = promise.map(|it| it.deliver_by_on.to_string());
-    if taken_back || (promise.is_some() && day != shipment.deliver_by_on) {
-        let before = std::mem::replace(&mut shipment.deliver_by_on, day);
-        let source = promise.map(|it| it.source);
-        shipment.promise_source = source.map(|it| it.code().to_owned());
-        tables.update_shipment(shipment)?;
-        tables.note_promise(shipment, desk.moment.now)?;
-        let body = json!({"from": before, "to": shipment.deliver_by_on, "source": source});
-        tables.tell(Change::PromiseChanged, shipment.id.0, body, desk.moment.now)?;
+    if !taken_back && (promise.is_none() || day == shipment.deliver_by_on) {
+        return None;
     }
-    judge(tables, &desk.moment, shipment.id)
+    let before = std::mem::replace(&mut shipment.deliver_by_on, day);
+    let source = promise.map(|it| it.source);
+    shipment.promise_source = source.map(|it| it.code().to_owned());
+    Some(json!({"from": before, "to": shipment.deliver_by_on, "source": source}))
 }
 
 /// Takes a told value over a stored one; tells whether that changed anything. A blank leaves what is stored.

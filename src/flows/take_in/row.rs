@@ -1,8 +1,9 @@
 //! One row of a sheet, taken in: what becomes of it, and of which order and parcel it is.
 
 use super::draft::Drafts;
+use super::fresh::{order_of, take_in_fresh};
 use super::work::WorkError;
-use super::{Desk, Outcome, Remark, TakeInError, event, is_refusal, order, shipment};
+use super::{Desk, Outcome, Remark, TakeInError, event, is_refusal, shipment};
 use crate::domain::ids::{OrderId, ShipmentId};
 use crate::domain::shipment::TrackingRow;
 use crate::sheets::{Fault, Neighbour, Record, Row};
@@ -69,8 +70,15 @@ pub(super) fn take_in_all(
     if terms.writes_orders {
         drafts.write(tables, desk)?;
     }
-    let rows = chunk.iter().zip(orders);
-    rows.map(|(judged, order)| take_in(tables, desk, (judged, order), terms.create_orders)).collect()
+    let fresh = take_in_fresh(tables, desk, chunk, terms)?;
+    let mut done = Vec::with_capacity(chunk.len());
+    for (place, (judged, order)) in chunk.iter().zip(orders).enumerate() {
+        done.push(match fresh.get(&place) {
+            Some((order, shipment)) => self::done((Some(*order), Some(*shipment), Outcome::Created, None)),
+            None => take_in(tables, desk, (judged, order), terms.create_orders)?,
+        });
+    }
+    Ok(done)
 }
 
 fn rejected(errors: Vec<Fault>) -> Done {
@@ -150,10 +158,7 @@ fn take_in_tracking(
     let order = match tables.order_by_number(desk.shop.id, &row.order_number)? {
         Some(order) => order,
         None if create_orders => {
-            let mut bare = order::bare_order(desk, &row.order_number)?;
-            bare.country = row.destination.country.map(|it| it.to_string());
-            bare.region.clone_from(&row.destination.region);
-            bare.postal_code.clone_from(&row.destination.postal_code);
+            let bare = order_of(desk, row)?;
             tables.insert_order(&bare)?;
             let body = json!({"order_number": bare.order_number, "shop": desk.shop.name});
             tables.tell(Change::OrderCreated, bare.id.0, body, desk.moment.now)?;
@@ -164,3 +169,6 @@ fn take_in_tracking(
     let taken = shipment::take_in_shipment(tables, desk, &order, row)?;
     Ok((Some(order.id), Some(taken.id), taken.outcome, taken.remark))
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,7 +32,8 @@ pub struct RowsAsked {
     pub with_something_to_say: bool,
 }
 
-/// Row results after a line, in the order of the file. What a plain row said is left out once the file is deleted.
+/// Row results after a line, in the order of the file. What a plain row said is gone with the
+/// file.
 ///
 /// # Errors
 ///
@@ -59,7 +60,8 @@ pub fn list_rows(
     if let Some(last) = rows.iter().rfind(|row| is_plain(row)).map(|row| row.line) {
         let mut said = read_again(store, import, (asked.after, last), now)?;
         for row in rows.iter_mut().filter(|row| is_plain(row)) {
-            row.report.cells = said.remove(&row.line).map_or_else(|| json!({}), Value::Object);
+            let gone = || if import.file_erased_at.is_some() { json!({"erased": true}) } else { json!({}) };
+            row.report.cells = said.remove(&row.line).map_or_else(gone, Value::Object);
         }
     }
     Ok(rows)

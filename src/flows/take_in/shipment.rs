@@ -130,12 +130,19 @@ pub(super) fn tracker_of(
         Some(tracker) => tracker.generation + 1,
         None => 1,
     };
+    let tracker = bare_tracker(desk, order, proven, generation);
+    tables.insert_tracker(&tracker)?;
+    Ok(tracker)
+}
+
+/// A tracker that nothing was heard of.
+pub(super) fn bare_tracker(desk: &Desk<'_>, order: &Order, proven: &ProvenNumber, generation: i32) -> Tracker {
     let now = desk.moment.now;
-    let tracker = Tracker {
+    Tracker {
         seller_id: desk.shop.seller_id,
         id: TrackerId::new(now),
-        carrier: carrier.to_string(),
-        number: number.clone(),
+        carrier: proven.followed_as().to_string(),
+        number: proven.number.clone(),
         generation,
         created_at: At(now),
         last_event_at: None,
@@ -144,9 +151,7 @@ pub(super) fn tracker_of(
         failed_checks: 0,
         claimed_until: None,
         details_erased_at: order.contact_erased_at,
-    };
-    tables.insert_tracker(&tracker)?;
-    Ok(tracker)
+    }
 }
 
 fn is_another_parcel(desk: &Desk<'_>, tracker: &Tracker, shipped: Option<EventTime>) -> bool {
@@ -155,7 +160,7 @@ fn is_another_parcel(desk: &Desk<'_>, tracker: &Tracker, shipped: Option<EventTi
     rested.is_ok_and(|end| label.instant_in(&desk.moment.seller_zone) > end)
 }
 
-fn bare_shipment(desk: &Desk<'_>, order: &Order, row: &TrackingRow) -> Shipment {
+pub(super) fn bare_shipment(desk: &Desk<'_>, order: &Order, row: &TrackingRow) -> Shipment {
     let now = desk.moment.now;
     Shipment {
         seller_id: order.seller_id,
@@ -207,7 +212,7 @@ pub(super) fn set_proof(shipment: &mut Shipment, number: &ProvenNumber) {
     shipment.formats_version = Some(formats_version().to_owned());
 }
 
-fn tell_shipment(shipment: &mut Shipment, desk: &Desk<'_>, row: &TrackingRow) {
+pub(super) fn tell_shipment(shipment: &mut Shipment, desk: &Desk<'_>, row: &TrackingRow) {
     let detected = row.number.reported_as().filter(|_| shipment.number_validity.is_none());
     note_proof(shipment, &row.number);
     take(&mut shipment.declared_carrier, row.number.declared.as_ref().map(ToString::to_string));
@@ -254,9 +259,7 @@ pub(super) fn tell_claims(
         scans.extend(shipped.map(|it| claim(it, SubStatus::LabelCreated, SHIPPED)));
     }
     if !told.delivered.is_kept() {
-        let said = told.status.filter(|status| status.milestone() == Milestone::Delivered);
-        let scan =
-            told.delivered.value().map(|it| claim(it, said.unwrap_or(SubStatus::DeliveredToRecipient), DELIVERED));
+        let scan = delivery(told);
         let key = scan.as_ref().map(|scan| key_of(scan).0);
         if let Some(old) = before.delivery_claim.as_ref().filter(|old| Some(*old) != key.as_ref()) {
             withdraw(tables, &desk.moment, tracker.id, &DedupeKey(old.clone()))?;
@@ -266,6 +269,21 @@ pub(super) fn tell_claims(
         scans.extend(scan);
     }
     append(tables, &desk.moment, tracker, &scans, Source::Seller).map(|news| news + taken_back)
+}
+
+/// The seller's word on shipping and delivery of a parcel that nothing was told of; the shipment keeps the key of the latter.
+pub(super) fn claims_of(tracker: &Tracker, shipment: &mut Shipment, told: &Claims) -> Vec<Scan> {
+    let carrier = CarrierSlug::from_stored(tracker.carrier.clone());
+    let shipped = told.shipped.value().map(|it| claim(it, SubStatus::LabelCreated, SHIPPED));
+    let delivered = delivery(told);
+    shipment.delivery_claim = delivered.as_ref().map(|scan| scan.dedupe_key(&carrier, &tracker.number).0);
+    shipped.into_iter().chain(delivered).collect()
+}
+
+/// The seller's word on the delivery, as exactly as it was given.
+fn delivery(told: &Claims) -> Option<Scan> {
+    let said = told.status.filter(|status| status.milestone() == Milestone::Delivered);
+    told.delivered.value().map(|it| claim(it, said.unwrap_or(SubStatus::DeliveredToRecipient), DELIVERED))
 }
 
 /// The keys of what the seller says of a parcel, as they are on this tracker.

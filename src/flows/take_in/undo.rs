@@ -27,9 +27,13 @@ pub enum UndoError {
     Undone,
     #[error("the rows of this import are not kept any more, so it cannot be taken back")]
     Expired,
-    #[error("this import changed {0} orders or parcels that were there before it, and what they were is not kept; it cannot be taken back")]
+    #[error(
+        "this import changed {0} orders or parcels that were there before it, and what they were is not kept; it cannot be taken back"
+    )]
     ChangedOthers(usize),
-    #[error("{count} of what this import made was touched since, such as {named}; it cannot be taken back as a whole. Cancel or change those orders by themselves")]
+    #[error(
+        "{count} of what this import made was touched since, such as {named}; it cannot be taken back as a whole. Cancel or change those orders by themselves"
+    )]
     Touched { count: usize, named: String },
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -384,7 +384,10 @@ async fn import_page(
             has_rejected: import.rows_rejected > 0 && !import.has_lost_its_file(),
             may_act: visitor.is_clerk(),
             may_commit: import.dry_run && import.state == "completed" && !import.has_lost_its_file(),
-            may_undo: !import.dry_run && import.state == "completed" && import.undone_at.is_none() && import.rows_created > 0,
+            may_undo: !import.dry_run
+                && import.state == "completed"
+                && import.undone_at.is_none()
+                && import.rows_created > 0,
             fault,
             done: import.undone_at.map(|_| "This import was taken back. The file may be uploaded again."),
         })
@@ -398,12 +401,7 @@ fn found(app: &App, visitor: &Visitor, id: Uuid) -> Result<Import, Problem> {
 }
 
 /// Rejected rows come first to mind, so a problem is looked for among the rows that have something to say.
-fn rows_of(
-    app: &App,
-    import: &Import,
-    code: &str,
-    after: i64,
-) -> Result<(Vec<ImportRow>, Option<String>), Problem> {
+fn rows_of(app: &App, import: &Import, code: &str, after: i64) -> Result<(Vec<ImportRow>, Option<String>), Problem> {
     if import.expired_at.is_some() {
         return Ok((Vec::new(), None));
     }
