@@ -107,6 +107,13 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, "bad_form", detail)
     }
 
+    pub fn too_large_unpacked(limit: u64) -> Self {
+        let megabytes = limit / (1024 * 1024);
+        let detail =
+            format!("The file holds more than {megabytes} MiB when it is unpacked. Split it into several files.");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
+    }
+
     pub fn too_large(limit: u64) -> Self {
         let detail =
             format!("The body is larger than the {limit} bytes that are taken here. Split it, or send it as gzip.");

@@ -11,8 +11,10 @@ use actix_multipart::{Field, Multipart};
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Bytes, Payload};
 use actix_web::{HttpMessage, HttpRequest};
+use flate2::write::MultiGzDecoder;
 use futures_util::{Stream, StreamExt, TryStreamExt};
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -170,6 +172,7 @@ enum Received {
 
 async fn receive_bytes(app: &Arc<App>, mut incoming: Incoming, sent: &mut Sent) -> Result<Received, Problem> {
     let limit = app.config.max_upload_bytes;
+    let mut unpacked = Unpacked::default();
     while let Some(bytes) = sent.bytes.next().await {
         let bytes = match bytes {
             Ok(bytes) => bytes,
@@ -180,11 +183,72 @@ async fn receive_bytes(app: &Arc<App>, mut incoming: Incoming, sent: &mut Sent) 
         if incoming.bytes() > limit {
             return Ok(Received::Not(incoming, Problem::too_large(limit)));
         }
+        unpacked = work_on(app, move |_| unpacked.with(&bytes)).await?;
+        if unpacked.is_too_large() {
+            return Ok(Received::Not(incoming, Problem::too_large_unpacked(UNPACKED_BYTES)));
+        }
         if full {
             incoming = work_on(app, move |app| incoming.keep(&app.store).map(|()| incoming)).await??;
         }
     }
     Ok(Received::Whole(incoming))
+}
+
+/// So large a packed file may be when it is unpacked.
+const UNPACKED_BYTES: u64 = upload::UNPACKED_BYTES;
+
+/// How large a file is that comes in packed, found out as it streams: a small one may hold more than any disk.
+#[derive(Default)]
+enum Unpacked {
+    /// Its first byte is yet to come.
+    #[default]
+    Unknown,
+    /// The first byte of gzip, and no second one.
+    Begun,
+    Plain,
+    Gzip(Box<MultiGzDecoder<Count>>),
+    TooLarge,
+}
+
+impl Unpacked {
+    fn with(self, bytes: &[u8]) -> Self {
+        match (self, bytes) {
+            (it, []) => it,
+            (Self::Unknown, [0x1f]) => Self::Begun,
+            (Self::Unknown, [0x1f, 0x8b, ..]) => Self::gzip().with(bytes),
+            (Self::Begun, [0x8b, ..]) => Self::gzip().with(&[0x1f]).with(bytes),
+            (Self::Gzip(mut decoder), bytes) => match decoder.write_all(bytes) {
+                // What is damaged is told when the file is read.
+                _ if decoder.get_ref().0 > UNPACKED_BYTES => Self::TooLarge,
+                Ok(()) => Self::Gzip(decoder),
+                Err(_damaged) => Self::Plain,
+            },
+            (Self::TooLarge, _) => Self::TooLarge,
+            (Self::Unknown | Self::Begun | Self::Plain, _) => Self::Plain,
+        }
+    }
+
+    fn gzip() -> Self {
+        Self::Gzip(Box::new(MultiGzDecoder::new(Count(0))))
+    }
+
+    fn is_too_large(&self) -> bool {
+        matches!(self, Self::TooLarge)
+    }
+}
+
+/// Counts, and stops once there is too much.
+struct Count(u64);
+
+impl Write for Count {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        if self.0 > UNPACKED_BYTES { Err(io::Error::other("too large")) } else { Ok(bytes.len()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Reads a file to its end for its fingerprint alone.

@@ -43,8 +43,13 @@ pub struct Limits {
     pub bytes: u64,
 }
 
+impl Limits {
+    /// Where nobody sets another limit.
+    pub const UNPACKED_BYTES: u64 = 256 * 1024 * 1024;
+}
+
 impl Default for Limits {
     fn default() -> Self {
-        Self { columns: 512, cell_bytes: 64 * 1024, rows: 1_000_000, bytes: 256 * 1024 * 1024 }
+        Self { columns: 512, cell_bytes: 64 * 1024, rows: 1_000_000, bytes: Self::UNPACKED_BYTES }
     }
 }

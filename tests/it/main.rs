@@ -24,6 +24,7 @@ macro_rules! on_both {
 mod auth;
 mod batches;
 mod browser;
+mod bulk_imports;
 mod cancels;
 mod carriers;
 mod changes;

@@ -2,7 +2,7 @@
 
 use crate::domain::ids::{ImportId, PrincipalId, SellerId};
 use crate::sheets::presets::{self, CANONICAL};
-use crate::sheets::{DateOrder, Kind, UnknownKind};
+use crate::sheets::{DateOrder, Kind, Limits, UnknownKind};
 use crate::store::idempotency::Hold;
 use crate::store::imports::{About, Import};
 use crate::store::{At, Json, Reason, SellerTables, Store, StoreError};
@@ -78,6 +78,9 @@ pub struct Incoming {
     next_chunk: i32,
     buffer: Vec<u8>,
 }
+
+/// So large a file may be when it is unpacked.
+pub const UNPACKED_BYTES: u64 = Limits::UNPACKED_BYTES;
 
 /// So much of a file is kept in one row.
 const CHUNK_BYTES: usize = 1 << 20;
