@@ -62,7 +62,7 @@ pub async fn export_tracking(
     let (app, seller, query) = (app.into_inner(), caller.seller()?, query.into_inner());
     let form = export_tracking::form(&query.preset).ok_or_else(|| no_such_form(&query.preset))?;
     let since: Option<Timestamp> =
-        query.since.as_deref().map(|text| text.parse().map_err(|_| no_instant(text))).transpose()?;
+        query.since.as_deref().map(|text| text.parse().map_err(|_unreadable| no_instant(text))).transpose()?;
     let with_suspicious = query.include == Some(Include::Suspicious);
     let asked = ExportAsked { shop: query.shop, since, with_suspicious };
     let pages = stream::try_unfold((app, asked, Place::Header), move |(app, asked, place)| async move {

@@ -41,14 +41,20 @@ pub(super) fn find(head: &[u8], options: &Options) -> Result<Header, Box<FileRej
         let first_line = records.first().map(|(line, _)| *line);
         for (line, cells) in records {
             let preamble_line = first_line.filter(|first| *first < line);
-            let names = names_of(&cells, options);
-            let own = kinds.iter().map(|kind| columns_named(&names, *kind)).max().unwrap_or(0);
-            let score = own.max(presets::headers_known(&names, named));
+            let folded = names_of(&cells, options);
+            let own = kinds.iter().map(|kind| columns_named(&folded, *kind)).max().unwrap_or(0);
+            let score = own.max(presets::headers_known(&folded, named));
             // A line without a name we know is told back only where it is the first.
             let width = if score > 0 || preamble_line.is_none() { cells.len() } else { 0 };
             if best.as_ref().is_none_or(|(most, _)| (score, width) > *most) {
-                let header =
-                    Header { line, delimiter: *delimiter, sep_line: told.is_some(), cells, names, preamble_line };
+                let header = Header {
+                    line,
+                    delimiter: *delimiter,
+                    sep_line: told.is_some(),
+                    cells,
+                    names: folded,
+                    preamble_line,
+                };
                 best = Some(((score, width), header));
             }
         }

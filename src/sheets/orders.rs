@@ -130,9 +130,13 @@ impl Cells<'_> {
         *line = OrderLine { ship_by: line.ship_by, ..first };
         let more: Vec<OrderLine> = lines.collect();
         for (column, value) in [("sku", line.sku.clone()), ("item_name", line.item_name.clone())] {
-            value.into_iter().for_each(|value| self.note(column, value));
+            if let Some(value) = value {
+                self.note(column, value);
+            }
         }
-        line.quantity.into_iter().for_each(|quantity| self.note("quantity", quantity.to_string()));
+        if let Some(quantity) = line.quantity {
+            self.note("quantity", quantity.to_string());
+        }
         more
     }
 

@@ -76,7 +76,9 @@ impl SellerTables<'_> {
         let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(()) };
         let orders = || rows.iter().map(|row| row.order_id.unwrap_or(OrderId(Uuid::nil())));
         let mut packed = Vec::with_capacity(rows.len() * PACKED_BYTES);
-        rows.iter().for_each(|row| pack(row, &mut packed));
+        for row in rows {
+            pack(row, &mut packed);
+        }
         let nobody = OrderId(Uuid::nil());
         let run = Run {
             seller_id: self.seller,

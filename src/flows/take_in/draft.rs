@@ -103,7 +103,7 @@ impl Drafts {
                     lines.extend(told.lines);
                     orders.push(told.order);
                 }
-                Some(stored) if stored != told => write_changes(tables, desk, &stored, told)?,
+                Some(stored) if stored != told => write_changes(tables, desk, &stored, &told)?,
                 Some(_) => {}
             }
         }
@@ -163,8 +163,8 @@ impl Facts {
             return changed(tell_line(line, told));
         }
         if repeat == 1 && !self.lines.is_empty() && is_about_the_order(told) {
-            let told = self.lines.iter_mut().map(|line| tell_line(line, told));
-            return changed(told.fold(false, |any, changed| any || changed));
+            let news = self.lines.iter_mut().filter_map(|line| tell_line(line, told).then_some(())).count();
+            return changed(news > 0);
         }
         let next_no = self.lines.iter().map(|line| line.line_no).max().unwrap_or(0) + 1;
         let mut line = bare_line(&self.order, key, next_no);
@@ -174,7 +174,7 @@ impl Facts {
     }
 }
 
-fn write_changes(tables: &mut SellerTables, desk: &Desk<'_>, stored: &Facts, told: Facts) -> Result<(), TakeInError> {
+fn write_changes(tables: &mut SellerTables, desk: &Desk<'_>, stored: &Facts, told: &Facts) -> Result<(), TakeInError> {
     if stored.contact != told.contact {
         tables.put_contact(told.order.id, &told.contact)?;
     }
