@@ -15,7 +15,7 @@ use indicatif::ProgressBar;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde_json::json;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
@@ -47,9 +47,12 @@ pub struct CheckArgs {
     /// How dates such as 03/04/2026 are meant where the file does not tell: dmy, mdy or ymd
     #[arg(long, value_parser = |text: &str| text.parse::<DateOrder>())]
     date_order: Option<DateOrder>,
-    /// The form of the file; `canonical` is our own
-    #[arg(long, value_parser = preset)]
+    /// The form of the file, such as `shopify/orders`; `canonical` is our own
+    #[arg(long)]
     preset: Option<String>,
+    /// A header of the file and the column that it is read as; may be given several times
+    #[arg(long = "map", value_name = "HEADER=COLUMN", value_parser = mapped)]
+    mapping: Vec<(String, String)>,
     /// The day to take for today, such as 2026-12-31
     #[arg(long)]
     today: Option<Date>,
@@ -65,12 +68,10 @@ fn time_zone(name: &str) -> Result<TimeZone, String> {
     TimeZone::get(name).ok().ok_or_else(|| format!("`{name}` is no time zone; write one like America/New_York"))
 }
 
-fn preset(name: &str) -> Result<String, String> {
-    if name == "canonical" {
-        Ok(name.to_owned())
-    } else {
-        Err(format!("there is no preset `{name}`; the only one is canonical"))
-    }
+fn mapped(text: &str) -> Result<(String, String), String> {
+    let parts = text.rsplit_once('=').filter(|(header, column)| !header.is_empty() && !column.is_empty());
+    let (header, column) = parts.ok_or_else(|| format!("`{text}` is no HEADER=COLUMN, such as Beleg=order_number"))?;
+    Ok((header.to_owned(), column.to_owned()))
 }
 
 /// Runs the command; the answer is the exit code: 0 all rows good, 1 some rejected, 2 the file rejected or not to be had.
@@ -93,8 +94,8 @@ fn check(args: &CheckArgs, today: Date, out: &mut impl Write) -> io::Result<u8> 
         kind: args.kind,
         time_zone: args.time_zone.clone(),
         date_order: args.date_order,
-        preset: None,
-        mapping: BTreeMap::new(),
+        preset: args.preset.clone(),
+        mapping: args.mapping.iter().cloned().collect(),
         strict: args.strict,
         today: args.today.unwrap_or(today),
         known: Known::default(),

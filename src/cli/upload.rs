@@ -29,6 +29,15 @@ pub struct UploadArgs {
     /// Look, and write nothing
     #[arg(long)]
     dry_run: bool,
+    /// The form of the file, such as `shopify/orders`; told by the header if left out
+    #[arg(long)]
+    preset: Option<String>,
+    /// Tracking numbers may make orders that are not known yet
+    #[arg(long)]
+    create_orders: bool,
+    /// One row that cannot be taken keeps all others out
+    #[arg(long)]
+    all_or_nothing: bool,
     /// Where the rows to be repaired go; beside the file where left out
     #[arg(long, value_name = "OUT.csv")]
     repaired: Option<PathBuf>,
@@ -104,6 +113,9 @@ async fn send(arguments: &UploadArgs, client: &Client) -> Result<Value, UploadEr
     });
     let mut query = vec![("kind", arguments.kind.clone()), ("dry_run", arguments.dry_run.to_string())];
     query.extend(arguments.shop.clone().map(|shop| ("shop", shop)));
+    query.extend(arguments.preset.clone().map(|preset| ("preset", preset)));
+    query.push(("create_orders", arguments.create_orders.to_string()));
+    query.push(("all_or_nothing", arguments.all_or_nothing.to_string()));
     let request = client
         .post(format!("{}/v1/imports", arguments.url.trim_end_matches('/')))
         .query(&query)

@@ -29,12 +29,11 @@ use uuid::Uuid;
 const ROWS: i64 = 50;
 /// So many rows are looked through for those of one problem before a page is shown.
 const LOOKED_THROUGH: i64 = 20_000;
-const KINDS: [(&str, &str); 5] = [
+const KINDS: [(&str, &str); 4] = [
     ("orders", "Orders"),
     ("tracking", "Tracking numbers"),
     ("combined", "Orders with tracking numbers"),
     ("events", "Tracking events"),
-    ("legs", "Parcels handed on by a forwarder"),
 ];
 
 /// An import in one line.
