@@ -19,7 +19,7 @@ pub enum Neighbour {
 const HEAD: [&str; 9] =
     ["country", "currency", "recipient_name", "postal_code", "region", "city", "address1", "address2", "company"];
 
-/// The memory of one file: about a hundred bytes a row.
+/// The memory of one file: some sixty bytes a row.
 #[derive(Debug, Default)]
 pub struct Neighbours {
     strict: bool,
@@ -27,7 +27,7 @@ pub struct Neighbours {
     /// Carrier and number to the order that used it first.
     numbers: HashMap<u64, u64>,
     /// Order to its head; zero is not told yet.
-    heads: HashMap<u64, [u32; HEAD.len()]>,
+    heads: HashMap<u64, [u16; HEAD.len()]>,
 }
 
 impl Neighbours {
@@ -60,7 +60,7 @@ impl Neighbours {
         let Some(order) = record.row.as_ref().and_then(Row::order) else { return };
         let told = head_of(order);
         let known = self.heads.entry(hash(&order.order_number)).or_insert([0; HEAD.len()]);
-        let differs = |(_, (known, told)): &(&str, (&u32, &u32))| **known != 0 && **told != 0 && known != told;
+        let differs = |(_, (known, told)): &(&str, (&u16, &u16))| **known != 0 && **told != 0 && known != told;
         if let Some((column, _)) = HEAD.into_iter().zip(known.iter().zip(&told)).find(differs) {
             let detail = format!(
                 "Order {} stands above with another {column}. All rows of an order go to one recipient; give one of them another \
@@ -96,7 +96,7 @@ impl Neighbours {
 }
 
 /// A hash for each field of [`HEAD`], zero where the row is silent.
-fn head_of(order: &OrderRow) -> [u32; HEAD.len()] {
+fn head_of(order: &OrderRow) -> [u16; HEAD.len()] {
     let country = order.destination.country.map(|it| it.as_str().to_owned());
     let currency = order.currency.map(|it| it.to_string());
     let fields = [
@@ -110,7 +110,7 @@ fn head_of(order: &OrderRow) -> [u32; HEAD.len()] {
         order.contact.address2.as_ref(),
         order.contact.company.as_ref(),
     ];
-    let short = |text: &String| u32::try_from(hash(&text.to_lowercase()) >> 32).unwrap_or(0).max(1);
+    let short = |text: &String| u16::try_from(hash(&text.to_lowercase()) >> 48).unwrap_or(0).max(1);
     fields.map(|field| field.map_or(0, short))
 }
 

@@ -4,7 +4,7 @@ use super::row::{Done, Judged, line_of};
 use super::work::WorkError;
 use crate::domain::ids::{ShipmentId, ShopId};
 use crate::domain::order::{email_key, phone_key};
-use crate::sheets::{Fault, Record};
+use crate::sheets::{Fault, Record, Row};
 use crate::store::doubts::OpenDoubt;
 use crate::store::import_rows::{ImportRow, RowName, RowReport};
 use crate::store::import_runs::PlainRow;
@@ -26,7 +26,7 @@ impl Erased {
         chunk: &[Judged],
         done: &[Done],
     ) -> Result<Self, StoreError> {
-        let numbers: BTreeSet<&str> = chunk.iter().filter_map(|it| cell(&it.record, "order_number")).collect();
+        let numbers: BTreeSet<&str> = chunk.iter().filter_map(|it| order_number(&it.record)).collect();
         let numbers: Vec<&str> = numbers.into_iter().collect();
         let shipments: Vec<ShipmentId> = done.iter().filter_map(|it| it.shipment_id).collect();
         Ok(Self {
@@ -36,7 +36,7 @@ impl Erased {
     }
 
     fn tells_of(&self, record: &Record, done: &Done) -> bool {
-        cell(record, "order_number").is_some_and(|number| self.numbers.contains(number))
+        order_number(record).is_some_and(|number| self.numbers.contains(number))
             || done.shipment_id.is_some_and(|shipment| self.shipments.contains(&shipment))
     }
 }
@@ -122,6 +122,8 @@ fn names(record: &Record, shop: ShopId) -> Vec<RowName> {
     names.collect()
 }
 
-fn cell<'r>(record: &'r Record, column: &str) -> Option<&'r str> {
-    record.read.iter().find(|(name, _)| *name == column).map(|(_, value)| value.as_str())
+/// Also of a row that cannot be taken.
+fn order_number(record: &Record) -> Option<&str> {
+    let read = || record.read.iter().find(|(name, _)| *name == "order_number").map(|(_, value)| value.as_str());
+    record.row.as_ref().and_then(Row::order_number).or_else(read)
 }

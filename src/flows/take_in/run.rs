@@ -21,8 +21,8 @@ use std::time::{Duration, Instant};
 /// So many rows are handed from the reader to the writer at once.
 const ROWS_A_PIECE: usize = 250;
 /// So many pieces the reader is ahead at most: with the chunk that is being written, all that is in memory.
-const PIECES_AHEAD: usize = 20;
-const ROWS_A_CHUNK: std::ops::RangeInclusive<usize> = 250..=8000;
+const PIECES_AHEAD: usize = 8;
+const ROWS_A_CHUNK: std::ops::RangeInclusive<usize> = 250..=4000;
 /// Chunks grow and shrink towards this: others who want to write wait no longer, and a hold is renewed in time.
 const CHUNK_TIME: Duration = Duration::from_millis(800);
 /// Where a chunk is refused, it is tried again in parts of so many rows, and only the part that is refused row by row.
@@ -318,14 +318,16 @@ fn next_size(rows: usize, took: Duration) -> usize {
 /// Judges the records of a file by those before them.
 struct Reader {
     neighbours: Neighbours,
-    /// How often an order has had a line of this SKU so far.
+    /// Orders with a line of this SKU, by hash.
+    lines: HashSet<u64>,
+    /// How often an order has had a line of this SKU so far, where that is more than once.
     repeats: HashMap<u64, usize>,
     cursor_line: i64,
 }
 
 impl Reader {
     fn new(strict: bool, cursor_line: i64) -> Self {
-        Self { neighbours: Neighbours::new(strict), repeats: HashMap::new(), cursor_line }
+        Self { neighbours: Neighbours::new(strict), lines: HashSet::new(), repeats: HashMap::new(), cursor_line }
     }
 
     /// Hands over, piece by piece, what lies behind the cursor, until the end or until nobody takes it any more.
@@ -340,8 +342,11 @@ impl Reader {
                 }
             };
             let neighbour = self.neighbours.look(&mut record);
-            // What is kept of a row is what was read of it.
+            // What is kept of a row is what was read of it; and nothing of a plain order, which only its file tells.
             record.cells = Vec::new();
+            if record.warnings.is_empty() && matches!(record.row, Some(Row::Order(_))) {
+                record.read = Vec::new();
+            }
             let repeat = self.repeat_of(&record);
             if line_of(&record) <= self.cursor_line {
                 continue;
@@ -360,7 +365,11 @@ impl Reader {
     /// Which line of its SKU in its order a record is: 1 for the first.
     fn repeat_of(&mut self, record: &Record) -> usize {
         let Some(row) = record.row.as_ref().and_then(Row::order) else { return 1 };
-        let count = self.repeats.entry(hash_of(&(&row.order_number, &row.line.sku))).or_default();
+        let line = hash_of(&(&row.order_number, &row.line.sku));
+        if self.lines.insert(line) {
+            return 1;
+        }
+        let count = self.repeats.entry(line).or_insert(1);
         *count += 1;
         *count
     }
