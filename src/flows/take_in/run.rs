@@ -24,7 +24,7 @@ const ROWS_A_PIECE: usize = 250;
 const PIECES_AHEAD: usize = 48;
 const ROWS_A_CHUNK: std::ops::RangeInclusive<usize> = 250..=12_000;
 /// Chunks grow and shrink towards this: others who want to write wait no longer, and a hold is renewed in time.
-const CHUNK_TIME: Duration = Duration::from_millis(1000);
+const CHUNK_TIME: Duration = Duration::from_secs(1);
 /// Where a chunk is refused, it is tried again in parts of so many rows, and only the part that is refused row by row.
 const ROWS_A_PART: usize = 100;
 
