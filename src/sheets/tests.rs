@@ -298,3 +298,52 @@ proptest! {
         }
     }
 }
+
+/// Numbers that look random and are the same at each run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % bound
+    }
+}
+
+#[test]
+fn ten_thousand_files_are_read_as_another_reader_reads_them() {
+    const PIECES: [&str; 16] =
+        ["a", "Lamp", " ", "\"", ",", ";", "\t", "|", "\r\n", "\n", "\r", "é", "日本", "🎁", "12.50", "''"];
+    let mut dice = Dice(7);
+    for number in 0..10_000 {
+        let delimiter = b",;\t|"[dice.below(4)];
+        let terminator = if dice.below(2) == 0 { csv::Terminator::CRLF } else { csv::Terminator::Any(b'\n') };
+        let style = if dice.below(3) == 0 { csv::QuoteStyle::Always } else { csv::QuoteStyle::Necessary };
+        let mut writer = csv::WriterBuilder::new();
+        let writer = writer.delimiter(delimiter).terminator(terminator).quote_style(style).flexible(true);
+        let mut writer = writer.from_writer(Vec::new());
+        writer.write_record(["order_number", "sku", "note"]).unwrap();
+        for row in 0..=dice.below(4) {
+            let mut cells = vec![format!("N{number}-{row}")];
+            for _ in 0..dice.below(3) {
+                cells.push((0..dice.below(5)).map(|_| PIECES[dice.below(PIECES.len())]).collect());
+            }
+            writer.write_record(&cells).unwrap();
+        }
+        let mut file = writer.into_inner().unwrap();
+        let mut other = csv::ReaderBuilder::new();
+        let mut other = other.delimiter(delimiter).flexible(true).from_reader(file.as_slice());
+        let expected: Vec<Vec<String>> =
+            other.records().map(|it| it.unwrap().iter().map(str::to_owned).collect()).collect();
+        match dice.below(4) {
+            0 => file.splice(0..0, *b"\xef\xbb\xbf").for_each(drop),
+            1 => {
+                let text = String::from_utf8(file).unwrap();
+                file = [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+            }
+            _ => {}
+        }
+        let (_, rows) = read_with(&file, &Options { kind: Some(Kind::Orders), ..options() });
+        let cells: Vec<Vec<String>> = rows.into_iter().map(|row| row.cells).collect();
+        assert_eq!(cells, expected, "{}", String::from_utf8_lossy(&file));
+    }
+}
