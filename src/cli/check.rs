@@ -9,7 +9,7 @@ mod tests;
 use self::tally::Tally;
 use crate::domain::tracking_number::Known;
 use crate::sheets::{
-    self, DateOrder, Fault, Kind, Limits, Neighbour, Neighbours, Options, Record, RepairedWriter, SheetError, Survey,
+    self, DateOrder, Encoding, Fault, Kind, Limits, Neighbour, Neighbours, Options, Record, RepairedWriter, SheetError, Survey,
 };
 use indicatif::ProgressBar;
 use jiff::civil::Date;
@@ -27,10 +27,10 @@ const SOME_REJECTED: u8 = 1;
 /// No row of the file can be read.
 const FILE_REJECTED: u8 = 2;
 
-/// Look over a CSV file as an import would, without sending it anywhere
+/// Look over a CSV file or a workbook as an import would, without sending it anywhere
 #[derive(Debug, clap::Args)]
 pub struct CheckArgs {
-    /// The CSV file, also packed with gzip
+    /// The CSV file, also packed with gzip, or the workbook (.xlsx)
     file: PathBuf,
     /// What the rows are: orders, tracking, combined or events; told by the header if left out
     #[arg(long, value_parser = |text: &str| text.parse::<Kind>())]
@@ -50,6 +50,9 @@ pub struct CheckArgs {
     /// The form of the file, such as `shopify/orders`; `canonical` is our own
     #[arg(long)]
     preset: Option<String>,
+    /// In which encoding the file is, such as windows-1252 or shift_jis; told by its bytes where absent
+    #[arg(long, value_parser = |text: &str| text.parse::<Encoding>())]
+    encoding: Option<Encoding>,
     /// A header of the file and the column that it is read as; may be given several times
     #[arg(long = "map", value_name = "HEADER=COLUMN", value_parser = mapped)]
     mapping: Vec<(String, String)>,
@@ -95,6 +98,7 @@ fn check(args: &CheckArgs, today: Date, out: &mut impl Write) -> io::Result<u8> 
         time_zone: args.time_zone.clone(),
         date_order: args.date_order,
         preset: args.preset.clone(),
+        encoding: args.encoding,
         mapping: args.mapping.iter().cloned().collect(),
         strict: args.strict,
         today: args.today.unwrap_or(today),

@@ -32,6 +32,9 @@ pub struct UploadArgs {
     /// The form of the file, such as `shopify/orders`; told by the header if left out
     #[arg(long)]
     preset: Option<String>,
+    /// In which encoding the file is, such as windows-1252 or shift_jis; told by its bytes if left out
+    #[arg(long)]
+    encoding: Option<String>,
     /// Tracking numbers may make orders that are not known yet
     #[arg(long)]
     create_orders: bool,
@@ -114,6 +117,7 @@ async fn send(arguments: &UploadArgs, client: &Client) -> Result<Value, UploadEr
     let mut query = vec![("kind", arguments.kind.clone()), ("dry_run", arguments.dry_run.to_string())];
     query.extend(arguments.shop.clone().map(|shop| ("shop", shop)));
     query.extend(arguments.preset.clone().map(|preset| ("preset", preset)));
+    query.extend(arguments.encoding.clone().map(|encoding| ("encoding", encoding)));
     query.push(("create_orders", arguments.create_orders.to_string()));
     query.push(("all_or_nothing", arguments.all_or_nothing.to_string()));
     let request = client

@@ -34,6 +34,8 @@ pub struct ImportQuery {
     dry_run: bool,
     /// The form of a shop system, as `GET /v1/presets` names it, or `canonical`; told by the header where absent.
     preset: Option<String>,
+    /// In which encoding the file is, such as `windows-1252` or `shift_jis`; told by its bytes where absent.
+    encoding: Option<String>,
     /// `dmy`, `mdy` or `ymd`: for dates that the file itself does not settle.
     date_order: Option<String>,
     /// For zone-less times; your own where absent.
@@ -161,6 +163,7 @@ pub async fn create_import(
             create_orders: query.create_orders,
             strict: query.strictness.map(|it| it == Strictness::Strict),
             preset: query.preset,
+            encoding: query.encoding,
             all_or_nothing: query.all_or_nothing,
             ..ImportOptions::default()
         },

@@ -257,6 +257,7 @@ impl From<UploadError> for Problem {
         match error {
             UploadError::Kind(_) => Self::bad_parameter("kind", detail),
             UploadError::Preset(_) => Self::bad_parameter("preset", detail),
+            UploadError::Encoding(_) => Self::bad_parameter("encoding", detail),
             UploadError::DateOrder(_) => Self::bad_parameter("date_order", detail),
             UploadError::TimeZone(_) => Self::bad_parameter("time_zone", detail),
             UploadError::Shop(_) => Self::bad_parameter("shop", detail),

@@ -1,6 +1,6 @@
 //! What is wrong with a file, a row or a cell, in words for a clerk.
 
-use super::source::Encoding;
+use super::encoding::Encoding;
 use serde::{Deserialize, Serialize};
 use std::{fmt, io};
 

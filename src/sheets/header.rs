@@ -1,12 +1,14 @@
 //! Where the table begins: the delimiter, the header under its preamble, and which column is which.
 
 use super::columns;
+use super::encoding::Encoding;
 use super::fault::{Fault, FileRejected};
 use super::kind::Kind;
 use super::lines::{Lines, RawRecord};
 use super::options::Options;
 use super::presets::{self, Fit, Preset, Recipe};
-use super::source::{Encoding, empty_file};
+use super::source::empty_file;
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// How many filled lines are looked at for a header.
@@ -30,14 +32,14 @@ pub(super) struct Header {
 pub(super) type Places = HashMap<&'static str, usize>;
 
 /// Finds the header in the beginning of a file: under any delimiter, the line that names the most columns.
-pub(super) fn find(head: &[u8], options: &Options) -> Result<Header, Box<FileRejected>> {
+pub(super) fn find(head: &[u8], encoding: Encoding, options: &Options) -> Result<Header, Box<FileRejected>> {
     let told = sep_line(head);
     let named = named_preset(options)?;
     let delimiters = told.as_ref().map_or(&DELIMITERS[..], std::slice::from_ref);
     let kinds = options.kind.as_ref().map_or(&Kind::ALL[..], std::slice::from_ref);
     let mut best: Option<((usize, usize), Header)> = None;
     for delimiter in delimiters {
-        let records = first_records(head, *delimiter, options, told.is_some());
+        let records = first_records(head, (*delimiter, encoding), options, told.is_some());
         let first_line = records.first().map(|(line, _)| *line);
         for (line, cells) in records {
             let preamble_line = first_line.filter(|first| *first < line);
@@ -102,23 +104,29 @@ fn sep_line(head: &[u8]) -> Option<u8> {
     }
 }
 
-fn first_records(head: &[u8], delimiter: u8, options: &Options, skip_first: bool) -> Vec<(u64, Vec<String>)> {
+fn first_records(
+    head: &[u8],
+    (delimiter, encoding): (u8, Encoding),
+    options: &Options,
+    skip_first: bool,
+) -> Vec<(u64, Vec<String>)> {
     let mut lines = Lines::new(head, delimiter, &options.limits);
+    lines.set_counts_records(encoding == Encoding::Workbook);
     let (mut record, mut found) = (RawRecord::default(), Vec::new());
     // A quote that stands open at the end of the head may well be closed behind it.
     while found.len() < LINES_LOOKED_AT && lines.read(&mut record).unwrap_or(false) {
         let is_sep_line = skip_first && record.line == 1;
         if !record.is_blank() && !is_sep_line {
-            found.push((record.line, record.cells().map(header_text).collect()));
+            found.push((record.line, record.cells().map(|cell| header_text(cell, encoding)).collect()));
         }
     }
     found
 }
 
-/// A header may be read before the encoding of the whole file is known.
-fn header_text(cell: &[u8]) -> String {
-    let encoding = if std::str::from_utf8(cell).is_ok() { Encoding::Utf8 } else { Encoding::Windows1252 };
-    let text = encoding.text(cell).replace(char::is_control, " ");
+/// A header is read before it is known whether the whole file is UTF-8.
+fn header_text(cell: &[u8], older: Encoding) -> String {
+    let text = std::str::from_utf8(cell).map_or_else(|_older| older.text(cell), Cow::Borrowed);
+    let text = text.replace(char::is_control, " ");
     text.trim_matches(|c: char| c.is_whitespace() || super::lines::is_invisible(c)).to_owned()
 }
 
@@ -162,6 +170,11 @@ pub(super) struct Plan {
 impl Plan {
     pub(super) fn is_unquoted(&self) -> bool {
         self.recipe.as_ref().is_some_and(|recipe| recipe.preset.is_unquoted())
+    }
+
+    /// What files of this form are written in where they are not UTF-8.
+    pub(super) fn usual_encoding(&self) -> Option<Encoding> {
+        self.recipe.as_ref().and_then(|recipe| recipe.preset.encoding.as_deref()?.parse().ok())
     }
 }
 

@@ -72,6 +72,8 @@ struct Machine {
     delimiter: u8,
     /// Quotation marks are part of the text.
     unquoted: bool,
+    /// A record is a line, however many lines its cells have.
+    counts_records: bool,
     cell_bytes: usize,
     /// Cells kept of one record.
     columns: usize,
@@ -89,6 +91,7 @@ impl<R: Read> Lines<R> {
         let machine = Machine {
             delimiter,
             unquoted: false,
+            counts_records: false,
             cell_bytes: limits.cell_bytes,
             columns: limits.columns.saturating_add(1),
             line: 1,
@@ -103,6 +106,11 @@ impl<R: Read> Lines<R> {
     /// Takes quotation marks for text from here on.
     pub(super) fn set_unquoted(&mut self, unquoted: bool) {
         self.machine.unquoted = unquoted;
+    }
+
+    /// From here on a record is one line, as a row of a workbook is.
+    pub(super) fn set_counts_records(&mut self, counts_records: bool) {
+        self.machine.counts_records = counts_records;
     }
 
     /// Reads the next record; `false` at the end of the file.
@@ -147,7 +155,9 @@ impl Machine {
         match (self.state, byte) {
             (State::Quoted, b'"') => (self.state, self.blanks) = (State::Closing, 0),
             (State::Quoted, _) => {
-                self.count(byte, after_cr);
+                if !self.counts_records {
+                    self.count(byte, after_cr);
+                }
                 self.push(byte, record);
             }
             (State::Closing, b'"') if self.blanks == 0 => {

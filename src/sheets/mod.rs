@@ -1,4 +1,4 @@
-//! Sheets in and out: CSV files of orders, tracking numbers and events, and the repaired file that goes back.
+//! Sheets in and out: CSV files and workbooks of orders, tracking numbers and events, and the repaired file that goes back.
 //!
 //! A file is read twice as a stream. [`survey`] goes over the whole of it and settles what one row cannot tell: dialect,
 //! encoding, header, and per column the order of dates and the decimal mark. [`records`] then reads row by row; each
@@ -9,6 +9,7 @@ mod cells;
 mod clock;
 mod columns;
 mod dates;
+mod encoding;
 mod events;
 mod excel;
 mod fault;
@@ -29,16 +30,17 @@ mod survey;
 mod template;
 mod tracking;
 mod typed;
+mod workbook;
 pub mod writeback;
 
 pub use dates::DateOrder;
+pub use encoding::{Encoding, UnknownEncoding};
 pub use fault::{Fault, FileRejected, SheetError};
 pub use kind::{Kind, UnknownKind};
 pub use neighbours::{Neighbour, Neighbours};
 pub use options::{Limits, Options};
 pub use records::{Record, Records, Row, records};
 pub use repaired::{RepairedWriter, harmless};
-pub use source::Encoding;
 pub use survey::{Survey, survey};
 pub use template::template;
 

@@ -1,6 +1,7 @@
 //! What the caller knows and allows when a sheet is read.
 
 use super::dates::DateOrder;
+use super::encoding::Encoding;
 use super::kind::Kind;
 use crate::domain::tracking_number::Known;
 use jiff::civil::Date;
@@ -14,6 +15,8 @@ pub struct Options {
     pub kind: Option<Kind>,
     /// The form of a shop system by its id; told by the header where it is `None`.
     pub preset: Option<String>,
+    /// How the characters of the file are written; told by its bytes where it is `None`. A byte order mark goes before it.
+    pub encoding: Option<Encoding>,
     /// Headers of the file, as they stand there, to the canonical names that they are read as; it goes before all else.
     pub mapping: BTreeMap<String, String>,
     /// The seller's zone: it puts zone-less times in order beside times with an offset, and is never written into them.

@@ -1,55 +1,36 @@
-//! From stored bytes to UTF-8 or Windows-1252 text: unpacking, byte order marks, and what is no text at all.
+//! From stored bytes to text that ASCII splits: unpacking, byte order marks, workbooks, and what is no text at all.
 
+use super::encoding::{Encoding, Guess};
 use super::fault::{Fault, Refusal};
-use super::options::Limits;
-use encoding_rs::{Decoder, UTF_16BE, UTF_16LE, WINDOWS_1252};
+use super::options::Options;
+use super::workbook::{self, Workbook};
+use encoding_rs::{Decoder, UTF_16BE, UTF_16LE};
 use flate2::read::MultiGzDecoder;
-use std::borrow::Cow;
 use std::io::{self, Cursor, Read};
 
 /// How many bytes are looked at before the rest is read.
 pub(super) const HEAD_BYTES: usize = 64 * 1024;
 
-/// How the characters of a file are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Encoding {
-    /// With or without a byte order mark.
-    Utf8,
-    /// As Excel writes "Unicode text".
-    Utf16Le,
-    /// The same, the other way about.
-    Utf16Be,
-    /// Taken where the bytes are no UTF-8.
-    Windows1252,
-}
-
-impl Encoding {
-    /// The name that the IANA gives it, in lower case.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Utf8 => "utf-8",
-            Self::Utf16Le => "utf-16le",
-            Self::Utf16Be => "utf-16be",
-            Self::Windows1252 => "windows-1252",
-        }
-    }
-
-    /// The text of one cell; UTF-16 was made UTF-8 on the way in. A byte that is no UTF-8 becomes U+FFFD.
-    pub(super) fn text(self, bytes: &[u8]) -> Cow<'_, str> {
-        match self {
-            Self::Windows1252 => WINDOWS_1252.decode_without_bom_handling(bytes).0,
-            Self::Utf8 | Self::Utf16Le | Self::Utf16Be => String::from_utf8_lossy(bytes),
-        }
-    }
-}
-
 /// A file made ready for reading.
 pub(super) struct Source<'a> {
-    /// Text without its byte order mark; whether it is UTF-8 or Windows-1252 shows only at its end.
+    /// Text without its byte order mark; whether it is UTF-8 or older shows only at its end.
     pub(super) text: Box<dyn Read + 'a>,
-    /// [`Encoding::Utf8`] stands for "not known better".
+    /// [`Encoding::Utf8`] stands for "not known better", save where there is a mark.
     pub(super) encoding: Encoding,
     pub(super) byte_order_mark: bool,
+    pub(super) warning: Option<Fault>,
+}
+
+impl Source<'_> {
+    /// How the beginning of the file is written, where it is not UTF-8.
+    pub(super) fn encoding_of(&self, head: &[u8]) -> Encoding {
+        if self.encoding != Encoding::Utf8 || self.byte_order_mark {
+            return self.encoding;
+        }
+        let mut guess = Guess::new();
+        guess.see(head);
+        guess.settled()
+    }
 }
 
 /// Opens a file, unpacking it where it is gzip.
@@ -57,7 +38,8 @@ pub(super) struct Source<'a> {
 /// # Errors
 ///
 /// A [`Refusal`] where it is empty or no text, and whatever reading it gives.
-pub(super) fn open<'a, R: Read + 'a>(mut file: R, limits: &Limits) -> io::Result<Source<'a>> {
+pub(super) fn open<'a, R: Read + 'a>(mut file: R, options: &Options) -> io::Result<Source<'a>> {
+    let limits = &options.limits;
     let mut start = Vec::new();
     file.by_ref().take(2).read_to_end(&mut start)?;
     let packed = start == [0x1f, 0x8b];
@@ -66,18 +48,25 @@ pub(super) fn open<'a, R: Read + 'a>(mut file: R, limits: &Limits) -> io::Result
         if packed { Box::new(Unpacked(MultiGzDecoder::new(whole))) } else { Box::new(whole) };
     raw = Box::new(Bounded { inner: raw, left: limits.bytes, limit: limits.bytes });
     let head = head_of(&mut raw)?;
+    if workbook::is_archive(&head) {
+        let Workbook { text, warning } = workbook::open(Cursor::new(head).chain(raw), limits)?;
+        return Ok(Source { text: Box::new(text), encoding: Encoding::Workbook, byte_order_mark: false, warning });
+    }
     refuse_what_is_no_text(&head).map_err(Refusal::into_io)?;
-    let (encoding, mark) = told_by_marks(&head);
-    if encoding == Encoding::Utf8 {
+    let (mut encoding, mark) = told_by_marks(&head);
+    if let Some(told) = options.encoding.filter(|_| mark == 0) {
+        encoding = told;
+    }
+    if !matches!(encoding, Encoding::Utf16Le | Encoding::Utf16Be) {
         refuse_binary(&head).map_err(Refusal::into_io)?;
     }
     let rest = Cursor::new(head.get(mark..).unwrap_or_default().to_vec()).chain(raw);
     let text: Box<dyn Read + 'a> = match encoding {
         Encoding::Utf16Le => Box::new(Recoded::new(rest, UTF_16LE.new_decoder_without_bom_handling())),
         Encoding::Utf16Be => Box::new(Recoded::new(rest, UTF_16BE.new_decoder_without_bom_handling())),
-        Encoding::Utf8 | Encoding::Windows1252 => Box::new(rest),
+        Encoding::Utf8 | Encoding::Legacy(_) | Encoding::Workbook => Box::new(rest),
     };
-    Ok(Source { text, encoding, byte_order_mark: mark > 0 })
+    Ok(Source { text, encoding, byte_order_mark: mark > 0, warning: None })
 }
 
 /// The first [`HEAD_BYTES`], or less where the file is shorter.
@@ -87,7 +76,7 @@ pub(super) fn head_of(file: &mut impl Read) -> io::Result<Vec<u8>> {
     Ok(head)
 }
 
-const HOW_TO_EXPORT: &str = "In Excel choose File, Save As, \"CSV UTF-8 (comma delimited)\"; in Google Sheets choose File, \
+pub(super) const HOW_TO_EXPORT: &str = "In Excel choose File, Save As, \"CSV UTF-8 (comma delimited)\"; in Google Sheets choose File, \
                              Download, Comma-separated values. Then send that file.";
 
 fn refuse_what_is_no_text(head: &[u8]) -> Result<(), Fault> {
@@ -95,11 +84,12 @@ fn refuse_what_is_no_text(head: &[u8]) -> Result<(), Fault> {
     if head.is_empty() {
         return Err(empty_file());
     }
-    if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") {
-        return refused("not_csv_xlsx", "This is an Excel workbook or a ZIP archive, not a CSV file.");
-    }
     if head.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
-        return refused("not_csv_xlsx", "This is an Excel workbook of the old kind (.xls), not a CSV file.");
+        return refused(
+            "not_csv_xlsx",
+            "This is an Excel workbook of the old kind (.xls) or one that a password locks: neither can be read here. Save it \
+             without a password as \"Excel Workbook (.xlsx)\", or as CSV.",
+        );
     }
     if head.starts_with(b"%PDF") {
         return refused("not_csv", "This is a PDF document, not a CSV file. Export the sheet that it was made from.");

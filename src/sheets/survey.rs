@@ -2,6 +2,7 @@
 
 use super::columns::{self, Holds};
 use super::dates::DateOrder;
+use super::encoding::{Encoding, Guess};
 use super::excel::{Sort, cleaned};
 use super::fault::{Fault, FileRejected, SheetError};
 use super::header::{self, Header, Places, Plan};
@@ -10,7 +11,7 @@ use super::lines::{Lines, RawRecord};
 use super::options::Options;
 use super::presets::Recipe;
 use super::records::is_footer;
-use super::source::{self, Encoding};
+use super::source;
 use super::{amounts, dates::Evidence};
 use crate::domain::carrier;
 use crate::domain::tracking_number::{Column, Habits};
@@ -67,17 +68,18 @@ impl Survey {
 ///
 /// [`SheetError::Rejected`] where no row of it can be read, with what to do about it.
 pub fn survey<R: Read>(file: R, options: &Options) -> Result<Survey, SheetError> {
-    let source = source::open(file, &options.limits)?;
-    let mut text = source.text;
-    let head = source::head_of(&mut text)?;
+    let mut source = source::open(file, options)?;
+    let head = source::head_of(&mut source.text)?;
     let known = |mut rejected: Box<FileRejected>| {
         rejected.encoding = Some(source.encoding);
         SheetError::Rejected(rejected)
     };
-    let header = header::find(&head, options).map_err(known)?;
-    let plan = header.plan(options).map_err(known)?;
-    let mut lines = Lines::new(Cursor::new(head).chain(text), header.delimiter, &options.limits);
+    let header = header::find(&head, source.encoding_of(&head), options).map_err(known)?;
+    let mut plan = header.plan(options).map_err(known)?;
+    plan.warnings.extend(source.warning);
+    let mut lines = Lines::new(Cursor::new(head).chain(source.text), header.delimiter, &options.limits);
     lines.set_unquoted(plan.is_unquoted());
+    lines.set_counts_records(source.encoding == Encoding::Workbook);
     let mut tally = Tally::of(&plan, header.has_curly_quotes());
     let mut record = RawRecord::default();
     let mut read_all = |lines: &mut Lines<_>, tally: &mut Tally| -> Result<(), SheetError> {
@@ -94,7 +96,8 @@ pub fn survey<R: Read>(file: R, options: &Options) -> Result<Survey, SheetError>
     if let Err(error) = read_all(&mut lines, &mut tally) {
         return Err(with_what_was_found(error, &header, plan, source.encoding));
     }
-    Ok(tally.into_survey(&header, plan, options, (source.encoding, source.byte_order_mark)))
+    let encoding = tally.encoding((source.encoding, source.byte_order_mark), &plan, options);
+    Ok(tally.into_survey(&header, plan, options, (encoding, source.byte_order_mark)))
 }
 
 fn too_many_rows(line: u64, limit: u64) -> FileRejected {
@@ -120,6 +123,7 @@ struct Tally {
     utf8: u64,
     not_utf8: u64,
     first_not_utf8: u64,
+    older: Guess,
     curly_quotes: bool,
     columns_read: usize,
     times: Vec<(&'static str, usize, Evidence)>,
@@ -144,6 +148,7 @@ impl Tally {
             utf8: 0,
             not_utf8: 0,
             first_not_utf8: 0,
+            older: Guess::new(),
             curly_quotes,
             columns_read: plan.places.len(),
             times: times.collect(),
@@ -186,6 +191,7 @@ impl Tally {
                 self.utf8 += 1;
             } else {
                 self.not_utf8 += 1;
+                self.older.see(record.bytes());
                 self.first_not_utf8 = if self.not_utf8 == 1 { record.line } else { self.first_not_utf8 };
             }
         }
@@ -207,16 +213,26 @@ impl Tally {
         self.not_utf8 == 0 || self.utf8 > 10 * self.not_utf8
     }
 
+    /// What is told by a mark or by the caller, else UTF-8 where it is, else what the form is usually written in, else
+    /// what the bytes look like.
+    fn encoding(&self, (encoding, mark): (Encoding, bool), plan: &Plan, options: &Options) -> Encoding {
+        if encoding != Encoding::Utf8 || mark || options.encoding.is_some() || self.is_utf8() {
+            return encoding;
+        }
+        plan.usual_encoding().unwrap_or_else(|| self.older.settled())
+    }
+
     fn into_survey(self, header: &Header, plan: Plan, options: &Options, (encoding, mark): (Encoding, bool)) -> Survey {
+        let is_usual = options.encoding.is_some() || plan.usual_encoding().is_some();
         let mut warnings = plan.warnings;
-        let encoding =
-            if encoding == Encoding::Utf8 && !mark && !self.is_utf8() { Encoding::Windows1252 } else { encoding };
-        let is_usual = plan.recipe.as_ref().is_some_and(|recipe| recipe.preset.encoding.is_some());
-        if encoding == Encoding::Windows1252 && !is_usual {
+        if let Encoding::Legacy(_) = encoding
+            && !is_usual
+        {
             let detail = format!(
-                "The file is not UTF-8 (line {} is the first to show it) and was read as Windows-1252. Look at names with \
-                 accents; if they are wrong, export the file as \"CSV UTF-8\".",
-                self.first_not_utf8
+                "The file is not UTF-8 (line {} is the first to show it) and was read as {}. Look at names with accents; if \
+                 they are wrong, say in which encoding the file is, or export it as \"CSV UTF-8\".",
+                self.first_not_utf8,
+                encoding.name()
             );
             warnings.push(Fault::of_file(1, "encoding_guessed", detail));
         }

@@ -17,6 +17,7 @@ pub(super) fn options() -> Options {
         time_zone: TimeZone::UTC,
         date_order: None,
         preset: None,
+        encoding: None,
         mapping: BTreeMap::new(),
         strict: false,
         today: date(2026, 11, 22),

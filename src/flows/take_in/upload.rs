@@ -2,7 +2,7 @@
 
 use crate::domain::ids::{ImportId, PrincipalId, SellerId};
 use crate::sheets::presets::{self, CANONICAL};
-use crate::sheets::{DateOrder, Kind, Limits, UnknownKind};
+use crate::sheets::{DateOrder, Encoding, Kind, Limits, UnknownEncoding, UnknownKind};
 use crate::store::idempotency::Hold;
 use crate::store::imports::{About, Import};
 use crate::store::{At, Json, Reason, SellerTables, Store, StoreError};
@@ -26,6 +26,8 @@ pub struct ImportOptions {
     pub strict: Option<bool>,
     /// The form of a shop system; told by the header where absent.
     pub preset: Option<String>,
+    /// In which encoding the file is; told by its bytes where absent.
+    pub encoding: Option<String>,
     /// Headers of the file to canonical names.
     #[serde(default)]
     pub mapping: BTreeMap<String, String>,
@@ -54,6 +56,8 @@ pub enum UploadError {
     Preset(String),
     #[error("`{0}` is no date order; write dmy, mdy or ymd")]
     DateOrder(String),
+    #[error(transparent)]
+    Encoding(#[from] UnknownEncoding),
     #[error("`{0}` is no time zone; write a name such as Europe/Berlin")]
     TimeZone(String),
     #[error("you have no shop `{0}`; leave `shop` out for your first shop")]
@@ -103,6 +107,9 @@ pub fn begin(
     }
     if let Some(order) = &request.options.date_order {
         order.parse::<DateOrder>().map_err(|_unknown| UploadError::DateOrder(order.clone()))?;
+    }
+    if let Some(encoding) = &request.options.encoding {
+        encoding.parse::<Encoding>()?;
     }
     if let Some(zone) = &request.options.time_zone {
         TimeZone::get(zone).map_err(|_unknown| UploadError::TimeZone(zone.clone()))?;

@@ -154,6 +154,7 @@ pub(super) fn sheet_options(import: &Import, seller: &Seller, known: Known, now:
         time_zone: zone,
         date_order: told.date_order.and_then(|order| order.parse().ok()),
         preset: told.preset,
+        encoding: told.encoding.and_then(|encoding| encoding.parse().ok()),
         mapping: told.mapping,
         strict: told.strict.unwrap_or(seller.strict_imports),
         known,

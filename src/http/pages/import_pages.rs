@@ -175,6 +175,7 @@ async fn imports_page(
 pub struct UploadForm {
     kind: String,
     preset: String,
+    encoding: String,
     shop: String,
     date_order: String,
     dry_run: String,
@@ -233,6 +234,7 @@ fn asked(mut fields: BTreeMap<String, String>) -> ImportRequest {
             create_orders: field("create_orders").is_some(),
             strict: field("strict").map(|_| true),
             preset: field("preset"),
+            encoding: field("encoding"),
             mapping: BTreeMap::new(),
             all_or_nothing: field("all_or_nothing").is_some(),
         },

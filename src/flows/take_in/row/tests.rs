@@ -43,6 +43,7 @@ fn judged((with_orders, rows): &(bool, Vec<String>)) -> Vec<Judged> {
         mapping: std::collections::BTreeMap::new(),
         time_zone: TimeZone::UTC,
         date_order: None,
+        encoding: None,
         strict: false,
         today: jiff::civil::date(2026, 9, 30),
         known: crate::domain::tracking_number::Known::default(),
