@@ -9,7 +9,8 @@ mod tests;
 use self::tally::Tally;
 use crate::domain::tracking_number::Known;
 use crate::sheets::{
-    self, DateOrder, Encoding, Fault, Kind, Limits, Neighbour, Neighbours, Options, Record, RepairedWriter, SheetError, Survey,
+    self, DateOrder, Encoding, Fault, Kind, Limits, Neighbour, Neighbours, Options, Record, RepairedWriter, SheetError,
+    Survey,
 };
 use indicatif::ProgressBar;
 use jiff::civil::Date;
@@ -32,7 +33,7 @@ const FILE_REJECTED: u8 = 2;
 pub struct CheckArgs {
     /// The CSV file, also packed with gzip, or the workbook (.xlsx)
     file: PathBuf,
-    /// What the rows are: orders, tracking, combined or events; told by the header if left out
+    /// What the rows are: orders, tracking, combined, events or legs; told by the header if left out
     #[arg(long, value_parser = |text: &str| text.parse::<Kind>())]
     kind: Option<Kind>,
     /// Print one JSON object a line: the file, its rows, a summary
@@ -192,7 +193,7 @@ impl Run<'_> {
     }
 
     fn judge(&mut self, record: &mut Record) -> &'static str {
-        if self.survey.kind == Kind::Tracking {
+        if matches!(self.survey.kind, Kind::Tracking | Kind::Legs) {
             let order = record.row.as_ref().and_then(|it| it.order_number()).map(str::to_owned);
             if let Some(order) = order.filter(|it| !self.known.holds(it)) {
                 let detail = format!(

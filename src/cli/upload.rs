@@ -14,7 +14,7 @@ use std::time::Duration;
 #[derive(Debug, clap::Args)]
 pub struct UploadArgs {
     file: PathBuf,
-    /// What the rows are: orders, tracking, combined or events
+    /// What the rows are: orders, tracking, combined, events or legs
     #[arg(long)]
     kind: String,
     /// The server, such as `http://127.0.0.1:8080`

@@ -135,3 +135,15 @@ pub struct EventRow {
     pub number: ProvenNumber,
     pub scan: Scan,
 }
+
+/// One row of a sheet of legs: who delivers a parcel in the end, and under which number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LegRow {
+    /// One of this and `first_mile` is told.
+    pub order_number: Option<String>,
+    /// The number under which the forwarder took it.
+    pub first_mile: Option<ProvenNumber>,
+    pub last_mile: ProvenNumber,
+    /// When the forwarder handed it over to the carrier of the last mile.
+    pub handed_over: Option<EventTime>,
+}

@@ -6,13 +6,13 @@ use crate::domain::order::{Contact, email_key};
 use crate::domain::scan::{ScanDetails, TrackingEvent};
 use crate::domain::tracking_number::{self, Hints};
 use crate::secrets::Secrets;
-use crate::store::shipments::{Leg, ShipmentView};
+use crate::store::shipments::ShipmentView;
 use crate::store::{SellerTables, Store, StoreError};
 use jiff::Timestamp;
 
 pub use crate::store::corrections::Correction;
 pub use crate::store::doubts::OpenDoubt;
-pub use crate::store::shipments::{Search, ShipmentFilter};
+pub use crate::store::shipments::{Leg, Search, ShipmentFilter};
 
 /// A shipment with its order, standing, legs and former numbers.
 pub struct ShipmentDetail {

@@ -25,7 +25,7 @@ use uuid::Uuid;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ImportQuery {
-    /// `orders`, `tracking`, `combined` or `events`; told by the header where absent.
+    /// `orders`, `tracking`, `combined`, `events` or `legs`; told by the header where absent.
     kind: Option<String>,
     /// The name of a shop; `main` where absent.
     shop: Option<String>,
@@ -439,7 +439,7 @@ pub async fn list_presets() -> Json<Vec<templates::PresetShown>> {
 /// A sheet to fill in: the header, and one row as an example
 #[utoipa::path(
     get, path = "/v1/import-templates/{kind}.csv", tag = "Imports",
-    params(("kind" = String, Path, description = "`orders`, `tracking`, `combined` or `events`")),
+    params(("kind" = String, Path, description = "`orders`, `tracking`, `combined`, `events` or `legs`")),
     responses(
         (status = 200, description = "The sheet.", body = String, content_type = "text/csv"),
         (status = 404, description = "No such sheet.", body = Problem, content_type = "application/problem+json"),

@@ -304,6 +304,7 @@ impl From<TakeInError> for Problem {
                 Self::invalid("/tracking_number", "tracking_number_not_found", detail)
             }
             TakeInError::Number { code, .. } => Self::invalid("/tracking_number", &code, detail),
+            TakeInError::Leg { column, code, .. } => Self::invalid(&format!("/{column}"), code, detail),
             TakeInError::Shop(_) => Self::invalid("/shop", "shop_not_found", detail),
             TakeInError::Secret(error) => error.into(),
             TakeInError::Store(error) => error.into(),

@@ -41,9 +41,11 @@ impl Column {
 const O: &[Kind] = &[Kind::Orders, Kind::Combined];
 const T: &[Kind] = &[Kind::Tracking, Kind::Combined];
 const OT: &[Kind] = &[Kind::Orders, Kind::Tracking, Kind::Combined];
+const OTL: &[Kind] = &[Kind::Orders, Kind::Tracking, Kind::Combined, Kind::Legs];
 const N: &[Kind] = &[Kind::Tracking, Kind::Combined, Kind::Events];
 const OTE: &[Kind] = &[Kind::Orders, Kind::Tracking, Kind::Combined, Kind::Events];
 const E: &[Kind] = &[Kind::Events];
+const L: &[Kind] = &[Kind::Legs];
 
 macro_rules! columns {
     ($($name:literal $kinds:ident $holds:ident $([$($alias:literal),* $(,)?])?;)*) => {
@@ -58,7 +60,7 @@ macro_rules! columns {
 }
 
 columns! {
-    "order_number" OT Plain [
+    "order_number" OTL Plain [
         "order no", "order #", "order id", "order", "order num", "order code", "order name", "sales order",
         "sales order number", "shop order number", "customer order number",
     ];
@@ -177,6 +179,26 @@ columns! {
     "event_at" E Time [
         "event date", "event time", "event datetime", "event timestamp", "occurred at", "scanned at", "scan time",
         "scan date", "timestamp", "date time", "datetime", "date", "time",
+    ];
+    "forwarder_number" L Plain [
+        "forwarder no", "forwarder tracking number", "forwarder tracking no", "forwarder order number", "first mile number",
+        "first mile tracking number", "consolidator number", "tracking number", "tracking no", "waybill number", "waybill no",
+    ];
+    "forwarder" L Plain [
+        "forwarder name", "freight forwarder", "first mile carrier", "consolidator", "carrier", "logistics provider",
+    ];
+    "last_mile_number" L Plain [
+        "last mile no", "last mile tracking number", "last mile tracking no", "last mile tracking", "lastmile number",
+        "local tracking number", "local tracking no", "final mile number", "final mile tracking number",
+        "delivery tracking number", "destination tracking number", "second tracking number", "partner tracking number",
+    ];
+    "last_mile_carrier" L Plain [
+        "last mile", "last mile courier", "last mile provider", "lastmile carrier", "local carrier", "local courier",
+        "final mile carrier", "delivery carrier", "destination carrier", "delivery partner",
+    ];
+    "handed_over_at" L Time [
+        "handed over", "handed over on", "handover", "handover at", "handover date", "handover time", "hand over date",
+        "handed over date", "injected at", "injection date", "transferred at", "transfer date",
     ];
     "location" E Plain ["event location", "scan location", "place", "site", "facility", "city"];
     "description" E Plain ["event description", "status description", "details", "message", "text"];

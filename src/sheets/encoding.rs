@@ -130,7 +130,8 @@ mod tests {
 
     #[test]
     fn a_file_from_before_unicode_is_known_by_its_bytes() {
-        let japanese = "注文番号,お届け先,住所\nA-1,山田太郎,東京都千代田区丸の内一丁目\nA-2,佐藤花子,大阪府大阪市北区梅田";
+        let japanese =
+            "注文番号,お届け先,住所\nA-1,山田太郎,東京都千代田区丸の内一丁目\nA-2,佐藤花子,大阪府大阪市北区梅田";
         let chinese = "订单编号,收货人,地址\nA-1,张伟,上海市浦东新区世纪大道100号\nA-2,王芳,广东省深圳市南山区科技园";
         let polish = "Zażółć gęślą jaźń, Łódź, Świętokrzyskie, Grażyna Wójcik, ul. Źródlana, Gdańsk, Żółkiewskiego, Ściegiennego, Białystok, Dąbrowa Górnicza";
         let russian = "Иван Петров, Москва, улица Ленина, дом 5\nМария Смирнова, Санкт-Петербург, Невский проспект";

@@ -8,8 +8,9 @@ use jiff::civil::Time;
 
 /// Reads one row of a sheet of events; faults are left with the cells.
 pub(super) fn read(cells: &mut Cells<'_>) -> Option<EventRow> {
-    let declared = cells.carrier();
-    let number = cells.number(declared.as_ref(), &Place::default(), &Place::default());
+    let declared = cells.carrier("carrier");
+    let nowhere = Place::default();
+    let number = cells.number("tracking_number", declared.as_ref(), (&nowhere, &nowhere));
     needed(cells, "tracking_number", number.is_some());
     let occurred = cells.time("event_at", Time::midnight());
     needed(cells, "event_at", occurred.is_some());

@@ -15,22 +15,18 @@ pub enum Kind {
     Combined,
     /// One row per scan.
     Events,
+    /// One row per parcel that a forwarder handed over to another carrier.
+    Legs,
 }
 
 /// The text names no kind of sheet.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum UnknownKind {
-    /// Known to the trade, but not read here.
-    #[error("sheets of legs are not read yet; send orders, tracking, combined or events")]
-    Legs,
-    /// Not a kind at all.
-    #[error("`{0}` is no kind of sheet; write orders, tracking, combined or events")]
-    Other(String),
-}
+#[error("`{0}` is no kind of sheet; write orders, tracking, combined, events or legs")]
+pub struct UnknownKind(pub String);
 
 impl Kind {
     /// Every kind, in the order in which they are named to people.
-    pub const ALL: [Self; 4] = [Self::Orders, Self::Tracking, Self::Combined, Self::Events];
+    pub const ALL: [Self; 5] = [Self::Orders, Self::Tracking, Self::Combined, Self::Events, Self::Legs];
 
     /// The word of the contract.
     pub fn code(self) -> &'static str {
@@ -39,6 +35,7 @@ impl Kind {
             Self::Tracking => "tracking",
             Self::Combined => "combined",
             Self::Events => "events",
+            Self::Legs => "legs",
         }
     }
 
@@ -48,12 +45,16 @@ impl Kind {
             Self::Orders => &["order_number"],
             Self::Tracking | Self::Combined => &["order_number", "tracking_number"],
             Self::Events => &["tracking_number", "event_at", "status"],
+            Self::Legs => &["last_mile_number"],
         }
     }
 
     /// Tells the kind from a header: `None` where neither orders nor tracking numbers are in it.
     pub(super) fn of_header(headers: &[String]) -> Option<Self> {
         let has = |kind: Self, name: &str| headers.iter().any(|it| columns::named(it, kind) == Some(name));
+        if has(Self::Legs, "last_mile_number") {
+            return Some(Self::Legs);
+        }
         let only_in_orders = |column: &&Column| column.is_in(Self::Orders) && !column.is_in(Self::Tracking);
         match (has(Self::Combined, "order_number"), has(Self::Combined, "tracking_number")) {
             (true, true) if columns::ALL.iter().filter(only_in_orders).any(|it| has(Self::Combined, it.name)) => {
@@ -77,10 +78,7 @@ impl FromStr for Kind {
     type Err = UnknownKind;
 
     fn from_str(text: &str) -> Result<Self, UnknownKind> {
-        if text == "legs" {
-            return Err(UnknownKind::Legs);
-        }
-        Self::ALL.into_iter().find(|it| it.code() == text).ok_or_else(|| UnknownKind::Other(text.to_owned()))
+        Self::ALL.into_iter().find(|it| it.code() == text).ok_or_else(|| UnknownKind(text.to_owned()))
     }
 }
 
@@ -95,6 +93,7 @@ mod tests {
             ("order_number,tracking_number,carrier,country", Some(Kind::Tracking)),
             ("order_number,recipient_name,tracking_number", Some(Kind::Combined)),
             ("tracking_number,event_at,status", Some(Kind::Events)),
+            ("order_number,forwarder_number,last_mile_carrier,last_mile_number", Some(Kind::Legs)),
             ("sku,country", None),
         ] {
             let headers: Vec<String> = header.split(',').map(str::to_owned).collect();
@@ -103,8 +102,10 @@ mod tests {
     }
 
     #[test]
-    fn legs_are_refused_with_a_sentence() {
-        assert!("legs".parse::<Kind>().unwrap_err().to_string().contains("not read yet"));
-        assert_eq!("events".parse(), Ok(Kind::Events));
+    fn a_kind_goes_by_the_word_of_the_contract() {
+        for kind in Kind::ALL {
+            assert_eq!(kind.code().parse(), Ok(kind));
+        }
+        assert!("Legs".parse::<Kind>().unwrap_err().to_string().contains("orders, tracking, combined, events or legs"));
     }
 }

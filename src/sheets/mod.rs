@@ -15,6 +15,7 @@ mod excel;
 mod fault;
 mod header;
 mod kind;
+mod legs;
 mod lines;
 mod neighbours;
 mod numbers;

@@ -42,8 +42,11 @@ impl Neighbours {
             return Neighbour::Fresh;
         }
         if !self.rows.insert(hash(&record.cells)) {
-            let parcel = record.row.as_ref().is_some_and(|it| it.tracking().is_some() || it.order_number().is_none());
-            let column = if parcel { "tracking_number" } else { "order_number" };
+            let column = match &record.row {
+                Some(Row::Leg(_)) => "last_mile_number",
+                Some(row) if row.tracking().is_none() && row.order_number().is_some() => "order_number",
+                _ => "tracking_number",
+            };
             let detail = "The very same row stands above, so this one was not taken again.";
             record.warnings.push(Fault::of_cell(column, "duplicate_row", detail));
             return Neighbour::Repeat;

@@ -12,21 +12,20 @@ use crate::domain::tracking_number::{
     self, Candidate, CheckOutcome, Gravity, Hints, NumberCheck, NumberCode, formats_of,
 };
 
-const COLUMN: &str = "tracking_number";
-
 impl Cells<'_> {
-    /// The carrier as declared. The service that comes with its name fills an empty `service`.
-    pub(super) fn carrier(&mut self) -> Option<DeclaredCarrier> {
-        let text = self.take_unless_placeholder("carrier")?;
+    /// The carrier as declared.
+    pub(super) fn carrier(&mut self, column: &'static str) -> Option<DeclaredCarrier> {
+        let text = self.take_unless_placeholder(column)?;
         if text.chars().count() > 128 {
-            self.error("carrier", "too_long", "The name of the carrier is longer than 128 characters. Shorten it.");
+            self.error(column, "too_long", "The name of the carrier is longer than 128 characters. Shorten it.");
             return None;
         }
         let declared = own::recognise(&text, &self.options.known.own);
-        self.note("carrier", declared.as_ref().map_or(text, |it| it.slug.to_string()));
+        self.note(column, declared.as_ref().map_or(text, |it| it.slug.to_string()));
         declared
     }
 
+    /// The service as written, else the one that comes with the carrier's name.
     pub(super) fn service(&mut self, declared: Option<&DeclaredCarrier>) -> Option<String> {
         let written = self.text("service");
         let named = declared.and_then(|it| it.service.clone());
@@ -39,13 +38,13 @@ impl Cells<'_> {
     /// The number, proved as far as it can be; `None` where the cell is blank or at fault.
     pub(super) fn number(
         &mut self,
+        column: &'static str,
         declared: Option<&DeclaredCarrier>,
-        from: &Place,
-        to: &Place,
+        (from, to): (&Place, &Place),
     ) -> Option<ProvenNumber> {
-        let typed = self.take(COLUMN, Sort::Code)?;
+        let typed = self.take(column, Sort::Code)?;
         if typed.chars().count() > TEXT_CHARS {
-            self.error(COLUMN, "too_long", "The cell is far too long for a tracking number. Write the number alone.");
+            self.error(column, "too_long", "The cell is far too long for a tracking number. Write the number alone.");
             return None;
         }
         let binding = declared.filter(|it| it.declares());
@@ -58,12 +57,12 @@ impl Cells<'_> {
         };
         let check = tracking_number::check(&typed, &hints);
         let tracked = check.tracked_number().unwrap_or(&typed).to_owned();
-        self.note(COLUMN, tracked.clone());
-        let suspicious = self.judge(&check, binding)?;
+        self.note(column, tracked.clone());
+        let suspicious = self.judge(column, &check, binding)?;
         let link = tracking_number::normalise(&typed).ok().filter(|it| it.from_url);
         if link.is_some() {
             self.warn(
-                COLUMN,
+                column,
                 "tracking_url_parsed",
                 format!("The cell holds a link; the number {tracked} was read from it."),
             );
@@ -75,12 +74,12 @@ impl Cells<'_> {
     }
 
     /// Whether the number is suspicious; `None` where it cannot be taken.
-    fn judge(&mut self, check: &NumberCheck, declared: Option<&DeclaredCarrier>) -> Option<bool> {
+    fn judge(&mut self, column: &str, check: &NumberCheck, declared: Option<&DeclaredCarrier>) -> Option<bool> {
         let repair = match check.repairs.as_slice() {
             [repair] => Some(repair.number.clone()),
             _ => None,
         };
-        let fault = |code: &str| Fault::of_cell(COLUMN, code, check.detail.clone()).with_repair(repair);
+        let fault = |code: &str| Fault::of_cell(column, code, check.detail.clone()).with_repair(repair);
         let Some(code) = check.code else { return Some(false) };
         let refused = match code.gravity() {
             Gravity::Test => return Some(false),

@@ -5,6 +5,7 @@ use super::encoding::Encoding;
 use super::events;
 use super::fault::{Fault, SheetError};
 use super::kind::Kind;
+use super::legs;
 use super::lines::{Lines, RawRecord};
 use super::options::Options;
 use super::orders;
@@ -12,7 +13,7 @@ use super::source;
 use super::survey::Survey;
 use super::tracking;
 use crate::domain::order::OrderRow;
-use crate::domain::shipment::{CombinedRow, EventRow, TrackingRow};
+use crate::domain::shipment::{CombinedRow, EventRow, LegRow, TrackingRow};
 use std::io::Read;
 
 /// One row of a sheet.
@@ -43,15 +44,18 @@ pub enum Row {
     Combined(Box<CombinedRow>),
     /// Of a sheet of events.
     Event(Box<EventRow>),
+    /// Of a sheet of legs.
+    Leg(Box<LegRow>),
 }
 
 impl Row {
-    /// Events name no order.
+    /// Events name no order, and legs need not.
     pub fn order_number(&self) -> Option<&str> {
         match self {
             Self::Order(order) => Some(&order.order_number),
             Self::Tracking(tracking) => Some(&tracking.order_number),
             Self::Combined(both) => Some(&both.order.order_number),
+            Self::Leg(leg) => leg.order_number.as_deref(),
             Self::Event(_) => None,
         }
     }
@@ -61,7 +65,7 @@ impl Row {
         match self {
             Self::Tracking(tracking) => Some(tracking),
             Self::Combined(both) => both.tracking.as_ref(),
-            Self::Order(_) | Self::Event(_) => None,
+            Self::Order(_) | Self::Event(_) | Self::Leg(_) => None,
         }
     }
 
@@ -70,7 +74,7 @@ impl Row {
         match self {
             Self::Order(order) => Some(order),
             Self::Combined(both) => Some(&both.order),
-            Self::Tracking(_) | Self::Event(_) => None,
+            Self::Tracking(_) | Self::Event(_) | Self::Leg(_) => None,
         }
     }
 }
@@ -145,6 +149,7 @@ impl Records<'_> {
             Kind::Tracking => tracking::read(&mut cells).map(|it| Row::Tracking(Box::new(it))),
             Kind::Combined => tracking::read_combined(&mut cells).map(|it| Row::Combined(Box::new(it))),
             Kind::Events => events::read(&mut cells).map(|it| Row::Event(Box::new(it))),
+            Kind::Legs => legs::read(&mut cells).map(|it| Row::Leg(Box::new(it))),
         };
         let Cells { read, errors, warnings, .. } = cells;
         let row = row.filter(|_| errors.is_empty());

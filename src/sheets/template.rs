@@ -29,6 +29,11 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("carrier", "usps"),
     ("shipped_at", "2026-09-17"),
     ("event_at", "2026-09-17T10:04:00-04:00"),
+    ("forwarder_number", "4PX3000123456789CN"),
+    ("forwarder", "4px"),
+    ("last_mile_number", "9400111201080805483016"),
+    ("last_mile_carrier", "usps"),
+    ("handed_over_at", "2026-09-21"),
     ("location", "Boston MA"),
     ("description", "Arrived at the sorting centre"),
 ];

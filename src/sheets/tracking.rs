@@ -95,8 +95,8 @@ fn beside(order: &OrderRow, parcel: &Parcel, number: ProvenNumber) -> TrackingRo
 }
 
 fn parcel(cells: &mut Cells<'_>, origin: &Place, destination: &Place) -> Parcel {
-    let declared = cells.carrier();
-    let number = cells.number(declared.as_ref(), origin, destination);
+    let declared = cells.carrier("carrier");
+    let number = cells.number(NUMBER, declared.as_ref(), (origin, destination));
     let service = cells.service(declared.as_ref());
     let shipped = cells.time("shipped_at", Time::midnight());
     let delivered = cells.time("delivered_at", Time::midnight());

@@ -59,7 +59,8 @@ fn refuse_bombs(file: &mut (impl Read + Seek), limits: &Limits) -> io::Result<()
     }
     for number in 0..archive.len() {
         let part = archive.by_index(number).map_err(no_archive)?;
-        let unpacked = io::copy(&mut part.take(left.saturating_add(1)), &mut io::sink()).map_err(|error| damaged(&error))?;
+        let unpacked =
+            io::copy(&mut part.take(left.saturating_add(1)), &mut io::sink()).map_err(|error| damaged(&error))?;
         left = left.checked_sub(unpacked).ok_or_else(|| too_large(limits.bytes))?;
     }
     Ok(())
@@ -70,7 +71,8 @@ fn first_sheet(workbook: &Xlsx<BufReader<File>>) -> io::Result<(String, usize)> 
     let shown = |sheet: &&calamine::Sheet| sheet.visible == SheetVisible::Visible && sheet.typ == SheetType::WorkSheet;
     let mut sheets = workbook.sheets_metadata().iter().filter(shown);
     let first = sheets.next().ok_or_else(|| {
-        let detail = "The workbook has no sheet with cells that is shown. Show the sheet with the rows, and save it again.";
+        let detail =
+            "The workbook has no sheet with cells that is shown. Show the sheet with the rows, and save it again.";
         Refusal::into_io(Fault::of_file(1, "no_sheet", detail))
     })?;
     Ok((first.name.clone(), sheets.count()))
@@ -173,13 +175,17 @@ fn too_large(limit: u64) -> io::Error {
 }
 
 fn no_workbook() -> io::Error {
-    let detail = format!("This is a ZIP archive that holds no Excel workbook, not a CSV file. {}", super::source::HOW_TO_EXPORT);
+    let detail =
+        format!("This is a ZIP archive that holds no Excel workbook, not a CSV file. {}", super::source::HOW_TO_EXPORT);
     Refusal::into_io(Fault::of_file(1, "not_csv_xlsx", detail))
 }
 
 fn damaged(error: &dyn std::fmt::Display) -> io::Error {
     tracing::debug!(%error, "a damaged workbook");
-    let detail = format!("The workbook is damaged or cut short. Open it in Excel and save it again. {}", super::source::HOW_TO_EXPORT);
+    let detail = format!(
+        "The workbook is damaged or cut short. Open it in Excel and save it again. {}",
+        super::source::HOW_TO_EXPORT
+    );
     Refusal::into_io(Fault::of_file(1, "not_csv_xlsx", detail))
 }
 

@@ -115,6 +115,8 @@ pub struct Leg {
     pub tracker_id: TrackerId,
     pub carrier: String,
     pub number: String,
+    /// When the carrier of this leg took the parcel over from the one before, in the seller's words.
+    pub handed_over: Option<EventTime>,
     pub last_checked_at: Option<Timestamp>,
     pub next_check_at: Option<Timestamp>,
 }
@@ -253,6 +255,36 @@ impl SellerTables<'_> {
         Ok(bulk::insert_legs(self.connection, &legs)?)
     }
 
+    /// Adds a leg behind those that are there.
+    pub fn insert_leg(
+        &mut self,
+        shipment: ShipmentId,
+        tracker: TrackerId,
+        handed_over: Option<EventTime>,
+    ) -> Result<(), StoreError> {
+        let leg_no = self.legs(shipment)?.last().map_or(1, |leg| leg.leg_no + 1);
+        let leg = LegRow { seller_id: self.seller, shipment_id: shipment, leg_no, tracker_id: tracker };
+        bulk::insert_legs(self.connection, &[leg])?;
+        self.note_handover(shipment, leg_no, handed_over)
+    }
+
+    /// Keeps when the carrier of a leg took the parcel over.
+    pub fn note_handover(
+        &mut self,
+        shipment: ShipmentId,
+        leg_no: i32,
+        handed_over: Option<EventTime>,
+    ) -> Result<(), StoreError> {
+        let leg = legs::table
+            .filter(legs::seller_id.eq(self.seller))
+            .filter(legs::shipment_id.eq(shipment))
+            .filter(legs::leg_no.eq(leg_no));
+        let local = legs::handed_over_local.eq(handed_over.map(|it| it.local_text()));
+        let offset = legs::handed_over_offset.eq(handed_over.and_then(|it| it.offset_text()));
+        diesel::update(leg).set((local, offset)).execute(self.connection)?;
+        Ok(())
+    }
+
     pub fn update_shipment(&mut self, shipment: &Shipment) -> Result<(), StoreError> {
         let mine = shipments::table.filter(shipments::seller_id.eq(self.seller)).filter(shipments::id.eq(shipment.id));
         diesel::update(mine).set(shipment).execute(self.connection)?;
@@ -261,7 +293,7 @@ impl SellerTables<'_> {
 
     /// The legs of a shipment, first leg first.
     pub fn legs(&mut self, shipment: ShipmentId) -> Result<Vec<Leg>, StoreError> {
-        type Row = (i32, TrackerId, String, String, Option<At>, Option<At>);
+        type Row = (i32, TrackerId, String, String, (Option<String>, Option<String>), (Option<At>, Option<At>));
         let rows: Vec<Row> = legs::table
             .inner_join(
                 trackers::table.on(trackers::seller_id.eq(legs::seller_id).and(trackers::id.eq(legs::tracker_id))),
@@ -274,15 +306,16 @@ impl SellerTables<'_> {
                 legs::tracker_id,
                 trackers::carrier,
                 trackers::number,
-                trackers::last_checked_at,
-                trackers::next_check_at,
+                (legs::handed_over_local, legs::handed_over_offset),
+                (trackers::last_checked_at, trackers::next_check_at),
             ))
             .load(self.connection)?;
-        let leg = |(leg_no, tracker_id, carrier, number, last_checked_at, next_check_at): Row| Leg {
+        let leg = |(leg_no, tracker_id, carrier, number, (local, offset), (last_checked_at, next_check_at)): Row| Leg {
             leg_no,
             tracker_id,
             carrier,
             number,
+            handed_over: local.and_then(|local| EventTime::from_texts(&local, offset.as_deref())),
             last_checked_at: last_checked_at.map(Timestamp::from),
             next_check_at: next_check_at.map(Timestamp::from),
         };

@@ -35,6 +35,7 @@ mod doubts;
 mod house;
 mod idempotency;
 mod imports;
+mod legs;
 mod matrix;
 mod openapi;
 mod page_matrix;

@@ -10,6 +10,7 @@ mod draft;
 pub mod edit;
 pub mod event;
 mod fresh;
+mod leg;
 mod notes;
 pub mod order;
 pub mod put;
@@ -97,6 +98,9 @@ pub enum TakeInError {
     TrackingNumberNotFound(String),
     #[error("{detail}")]
     Number { code: String, detail: String },
+    /// Of a sheet of legs alone.
+    #[error("{detail}")]
+    Leg { column: &'static str, code: &'static str, detail: String },
     #[error("you have no shop `{0}`; leave `shop` out for your first shop")]
     Shop(String),
     #[error(transparent)]

@@ -116,7 +116,7 @@ fn names(record: &Record, shop: ShopId) -> Vec<RowName> {
         "email" => email_key(value).map(RowName::Email),
         "phone" => phone_key(value).map(|_| RowName::Phone(value.clone())),
         "order_number" => Some(RowName::Order(shop, value.clone())),
-        "tracking_number" => Some(RowName::TrackingNumber(value.clone())),
+        "tracking_number" | "forwarder_number" | "last_mile_number" => Some(RowName::TrackingNumber(value.clone())),
         _ => None,
     });
     names.collect()

@@ -3,7 +3,7 @@
 use super::draft::Drafts;
 use super::fresh::{order_of, take_in_fresh};
 use super::work::WorkError;
-use super::{Desk, Outcome, Remark, TakeInError, event, is_refusal, shipment};
+use super::{Desk, Outcome, Remark, TakeInError, event, is_refusal, leg, shipment};
 use crate::domain::ids::{OrderId, ShipmentId};
 use crate::domain::shipment::TrackingRow;
 use crate::sheets::{Fault, Neighbour, Record, Row};
@@ -123,6 +123,7 @@ fn take_in(
             None => Ok((order_id, None, of_order, None)),
         },
         Row::Tracking(row) => take_in_tracking(tables, desk, row, create_orders),
+        Row::Leg(row) => leg::take_in_leg(tables, desk, row).map(|(order, id, it)| (Some(order), Some(id), it, None)),
         Row::Event(row) => event::take_in_event(tables, desk, row).map(|(id, it)| (None, id, it, None)),
     };
     match taken {
@@ -133,6 +134,7 @@ fn take_in(
         Err(error @ TakeInError::TrackingNumberNotFound(_)) => {
             Ok(rejected(vec![Fault::of_cell("tracking_number", "tracking_number_not_found", error.to_string())]))
         }
+        Err(TakeInError::Leg { column, code, detail }) => Ok(rejected(vec![Fault::of_cell(column, code, detail)])),
         Err(error @ TakeInError::Number { .. }) => {
             Ok(rejected(vec![Fault::of_cell("tracking_number", "bad_format", error.to_string())]))
         }

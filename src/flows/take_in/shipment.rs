@@ -253,10 +253,15 @@ pub(super) fn tell_claims(
     if !told.shipped.is_kept() {
         let shipped = told.shipped.value();
         if let Some(old) = before.shipped().filter(|old| Some(*old) != shipped) {
-            withdraw(tables, &desk.moment, tracker.id, &key_of(&claim(old, SubStatus::LabelCreated, SHIPPED)))?;
+            withdraw(
+                tables,
+                &desk.moment,
+                tracker.id,
+                &key_of(&said_by_seller(old, SubStatus::LabelCreated, SHIPPED)),
+            )?;
             taken_back += 1;
         }
-        scans.extend(shipped.map(|it| claim(it, SubStatus::LabelCreated, SHIPPED)));
+        scans.extend(shipped.map(|it| said_by_seller(it, SubStatus::LabelCreated, SHIPPED)));
     }
     if !told.delivered.is_kept() {
         let scan = delivery(told);
@@ -274,7 +279,7 @@ pub(super) fn tell_claims(
 /// The seller's word on shipping and delivery of a parcel that nothing was told of; the shipment keeps the key of the latter.
 pub(super) fn claims_of(tracker: &Tracker, shipment: &mut Shipment, told: &Claims) -> Vec<Scan> {
     let carrier = CarrierSlug::from_stored(tracker.carrier.clone());
-    let shipped = told.shipped.value().map(|it| claim(it, SubStatus::LabelCreated, SHIPPED));
+    let shipped = told.shipped.value().map(|it| said_by_seller(it, SubStatus::LabelCreated, SHIPPED));
     let delivered = delivery(told);
     shipment.delivery_claim = delivered.as_ref().map(|scan| scan.dedupe_key(&carrier, &tracker.number).0);
     shipped.into_iter().chain(delivered).collect()
@@ -283,18 +288,19 @@ pub(super) fn claims_of(tracker: &Tracker, shipment: &mut Shipment, told: &Claim
 /// The seller's word on the delivery, as exactly as it was given.
 fn delivery(told: &Claims) -> Option<Scan> {
     let said = told.status.filter(|status| status.milestone() == Milestone::Delivered);
-    told.delivered.value().map(|it| claim(it, said.unwrap_or(SubStatus::DeliveredToRecipient), DELIVERED))
+    told.delivered.value().map(|it| said_by_seller(it, said.unwrap_or(SubStatus::DeliveredToRecipient), DELIVERED))
 }
 
 /// The keys of what the seller says of a parcel, as they are on this tracker.
 pub(super) fn keys_of_claims(tracker: &Tracker, shipment: &Shipment) -> Vec<DedupeKey> {
     let carrier = CarrierSlug::from_stored(tracker.carrier.clone());
-    let shipped = shipment.shipped().map(|it| claim(it, SubStatus::LabelCreated, SHIPPED));
+    let shipped = shipment.shipped().map(|it| said_by_seller(it, SubStatus::LabelCreated, SHIPPED));
     let shipped = shipped.map(|scan| scan.dedupe_key(&carrier, &tracker.number));
     shipped.into_iter().chain(shipment.delivery_claim.clone().map(DedupeKey)).collect()
 }
 
-fn claim(occurred: EventTime, sub_status: SubStatus, word: &str) -> Scan {
+/// A scan of which the seller knows no more than the time and what it was.
+pub(super) fn said_by_seller(occurred: EventTime, sub_status: SubStatus, word: &str) -> Scan {
     Scan {
         occurred,
         sub_status: Some(sub_status),

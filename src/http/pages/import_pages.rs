@@ -29,11 +29,12 @@ use uuid::Uuid;
 const ROWS: i64 = 50;
 /// So many rows are looked through for those of one problem before a page is shown.
 const LOOKED_THROUGH: i64 = 20_000;
-const KINDS: [(&str, &str); 4] = [
+const KINDS: [(&str, &str); 5] = [
     ("orders", "Orders"),
     ("tracking", "Tracking numbers"),
     ("combined", "Orders with tracking numbers"),
     ("events", "Tracking events"),
+    ("legs", "Legs of a forwarder"),
 ];
 
 /// An import in one line.

@@ -2,7 +2,7 @@
 
 use crate::domain::doubt::DoubtCode;
 use crate::domain::event_time::{EventTime, EventTimeSchema};
-use crate::flows::list_shipments::{Correction, OpenDoubt, ShipmentDetail};
+use crate::flows::list_shipments::{Correction, Leg, OpenDoubt, ShipmentDetail};
 use crate::flows::take_in::{Outcome, Remark, Taken};
 use crate::http::orders::{PromiseOut, status_url};
 use serde::Serialize;
@@ -122,6 +122,9 @@ pub struct LegOut {
     leg: i32,
     carrier: String,
     tracking_number: String,
+    /// When this carrier took the parcel over from the one before, as a sheet of legs tells it.
+    #[schema(value_type = Option<EventTimeSchema>)]
+    handed_over: Option<EventTime>,
 }
 
 /// What a shipment went under until it was corrected.
@@ -195,7 +198,12 @@ pub fn shown(detail: ShipmentDetail, public_url: &str) -> ShipmentOut {
         doubts: doubts.into_iter().map(DoubtOut::from).collect(),
         legs: legs
             .into_iter()
-            .map(|leg| LegOut { leg: leg.leg_no, carrier: leg.carrier, tracking_number: leg.number })
+            .map(|Leg { leg_no: leg, carrier, number: tracking_number, handed_over, .. }| LegOut {
+                leg,
+                carrier,
+                tracking_number,
+                handed_over,
+            })
             .collect(),
         status_url: token.map(|token| status_url(public_url, &token)),
         created_at: shipment.created_at.0,

@@ -46,9 +46,7 @@ fn packed(parts: &[(&str, &str)]) -> Vec<u8> {
 
 /// A workbook whose second sheet is the first one shown.
 fn workbook(rows: &str, strings: &str) -> Vec<u8> {
-    let strings = format!(
-        r#"<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">{strings}</sst>"#
-    );
+    let strings = format!(r#"<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">{strings}</sst>"#);
     let decoy = sheet_of(r#"<row r="1"><c r="A1" t="inlineStr"><is><t>tracking_number</t></is></c></row>"#);
     packed(&[
         ("_rels/.rels", PACKAGE),
@@ -106,7 +104,11 @@ fn a_workbook_is_read_as_its_file_would_be() {
 fn what_is_no_workbook_is_refused_with_what_to_do() {
     let good = workbook(r#"<row r="1"><c r="A1" t="inlineStr"><is><t>order_number</t></is></c></row>"#, "");
     let nothing_shown = BOOK.replace(r#"state="hidden""#, "").replace("<sheet ", r#"<sheet state="hidden" "#);
-    let hidden = packed(&[("_rels/.rels", PACKAGE), ("xl/workbook.xml", &nothing_shown), ("xl/_rels/workbook.xml.rels", RELATIONS)]);
+    let hidden = packed(&[
+        ("_rels/.rels", PACKAGE),
+        ("xl/workbook.xml", &nothing_shown),
+        ("xl/_rels/workbook.xml.rels", RELATIONS),
+    ]);
     let mut flipped = good.clone();
     flipped.iter_mut().skip(40).step_by(7).for_each(|byte| *byte ^= 0x55);
     for (what, file, code) in [
