@@ -1,4 +1,4 @@
-//! What a seller decides for all shops: name, country, time zone, and how long uploads are kept.
+//! What a seller decides for all shops: name, country, time zone, how long uploads are kept and how strictly they are read.
 
 use crate::domain::actor::Actor;
 use crate::domain::country::{CountryCode, UnknownCountry};
@@ -25,6 +25,8 @@ pub struct SettingsEdit {
     /// A name of the tz database.
     pub time_zone: Option<String>,
     pub upload_days: Option<i32>,
+    /// Whether a doubtful tracking number of an upload is an error, where the upload does not say.
+    pub strict_imports: Option<bool>,
 }
 
 /// Why settings were not changed.
@@ -106,6 +108,7 @@ fn edit(settings: &mut Seller, told: SettingsEdit) -> Result<(), SettingsError> 
         }
         settings.upload_days = days;
     }
+    settings.strict_imports = told.strict_imports.unwrap_or(settings.strict_imports);
     Ok(())
 }
 
@@ -115,6 +118,7 @@ fn changed(before: &Seller, after: &Seller) -> Vec<&'static str> {
         ("country", before.country != after.country),
         ("time_zone", before.time_zone != after.time_zone),
         ("upload_days", before.upload_days != after.upload_days),
+        ("import_strictness", before.strict_imports != after.strict_imports),
     ];
     fields.into_iter().filter_map(|(field, differs)| differs.then_some(field)).collect()
 }
@@ -149,8 +153,8 @@ mod tests {
         let mut settings = stored.clone();
         edit(&mut settings, told()).unwrap();
         assert_eq!(settings, stored);
-        let told = SettingsEdit { country: Edit::Clear, upload_days: Some(90), ..told() };
+        let told = SettingsEdit { country: Edit::Clear, upload_days: Some(90), strict_imports: Some(true), ..told() };
         edit(&mut settings, told).unwrap();
-        assert_eq!(changed(&stored, &settings), ["country", "upload_days"]);
+        assert_eq!(changed(&stored, &settings), ["country", "upload_days", "import_strictness"]);
     }
 }

@@ -52,11 +52,21 @@ pub struct ImportQuery {
 }
 
 /// How much doubt is let through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Strictness {
     Normal,
     Strict,
+}
+
+impl Strictness {
+    pub(super) fn of(strict: bool) -> Self {
+        if strict { Self::Strict } else { Self::Normal }
+    }
+
+    pub(super) fn is_strict(self) -> bool {
+        self == Self::Strict
+    }
 }
 
 /// An import.
@@ -161,7 +171,7 @@ pub async fn create_import(
             date_order: query.date_order,
             time_zone: query.time_zone,
             create_orders: query.create_orders,
-            strict: query.strictness.map(|it| it == Strictness::Strict),
+            strict: query.strictness.map(Strictness::is_strict),
             preset: query.preset,
             encoding: query.encoding,
             all_or_nothing: query.all_or_nothing,

@@ -1,6 +1,7 @@
 //! What a seller decides for all shops.
 
 use super::auth::Caller;
+use super::imports::Strictness;
 use super::problem::Problem;
 use crate::app::{self, App};
 use crate::domain::edit::Edit;
@@ -25,6 +26,10 @@ pub struct SettingsPatch {
     #[serde(default)]
     #[schema(value_type = Option<i32>, minimum = 1, maximum = 90)]
     upload_days: Edit<i32>,
+    /// How much doubt uploads let through where they do not say it themselves.
+    #[serde(default)]
+    #[schema(value_type = Option<Strictness>)]
+    import_strictness: Edit<Strictness>,
 }
 
 /// The settings.
@@ -37,12 +42,14 @@ pub struct SettingsOut {
     time_zone: String,
     /// So many days after its end an uploaded file is kept.
     upload_days: i32,
+    /// How much doubt uploads let through where they do not say it themselves.
+    import_strictness: Strictness,
 }
 
 impl From<Seller> for SettingsOut {
     fn from(seller: Seller) -> Self {
-        let Seller { name, country, time_zone, upload_days, .. } = seller;
-        Self { name, country, time_zone, upload_days }
+        let Seller { name, country, time_zone, upload_days, strict_imports, .. } = seller;
+        Self { name, country, time_zone, upload_days, import_strictness: Strictness::of(strict_imports) }
     }
 }
 
@@ -98,6 +105,7 @@ pub async fn change_settings(
         country: told.country,
         time_zone: needed("/time_zone", told.time_zone)?,
         upload_days: needed("/upload_days", told.upload_days)?,
+        strict_imports: needed("/import_strictness", told.import_strictness)?.map(Strictness::is_strict),
     };
     let changed = app::in_background(&app, move |app| {
         manage_settings::change_settings(&app.store, seller, &caller.actor(), edit, app.now())

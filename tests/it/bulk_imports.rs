@@ -8,7 +8,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::io::Write;
+use std::io::{Cursor, Write};
 
 on_both!(
     an_import_is_taken_back_unless_somebody_touched_it,
@@ -18,6 +18,8 @@ on_both!(
     a_short_sheet_does_not_wait_for_a_long_one,
     tracking_numbers_go_back_as_the_shop_s_own_file,
     a_clerk_does_it_all_on_the_page,
+    a_seller_may_keep_doubtful_numbers_out,
+    a_workbook_goes_in_and_what_is_wrong_comes_back,
 );
 
 const FORM: &str = "multipart/form-data; boundary=frontier";
@@ -222,4 +224,81 @@ fn a_clerk_does_it_all_on_the_page(database: Database) {
     assert_eq!(server.count("orders"), 0);
     assert!(clerk.get(&page).must_be(200).text().contains("Taken back"));
     clerk.post(&format!("{page}/undo"), &[]).must_be(409);
+}
+
+fn a_seller_may_keep_doubtful_numbers_out(database: Database) {
+    let (server, seller) = start(database);
+    let key = &seller.key;
+    let sheet = "order_number,tracking_number,carrier\nA-1,1ZA1B2C30000000017,UPS\n";
+    let sent =
+        |query: &str| server.import(key, &format!("kind=tracking&create_orders=true&dry_run=true{query}"), sheet);
+    assert_eq!(sent("")["rows_created"], 1, "a check digit that fails is a warning");
+    assert_eq!(sent("&strictness=strict")["rows_rejected"], 1);
+    let strict = json!({"import_strictness": "strict"});
+    server
+        .send(&Method::PATCH, key, "/v1/settings", Some(("application/json", strict.to_string().into_bytes())))
+        .must_be(200);
+    assert_eq!(sent("")["rows_rejected"], 1);
+    assert_eq!(sent("&strictness=normal")["rows_created"], 1, "the upload has the last word");
+}
+
+fn a_workbook_goes_in_and_what_is_wrong_comes_back(database: Database) {
+    let (server, seller) = start(database);
+    let key = &seller.key;
+    let import = server.import(
+        key,
+        "",
+        workbook(&[["order_number", "quantity", "country"], ["X-1", "2", "US"], ["X-2", "many", "DE"]]),
+    );
+    assert_eq!(
+        (&import["kind"], &import["rows_created"], &import["rows_rejected"]),
+        (&json!("orders"), &json!(1), &json!(1)),
+        "{import}"
+    );
+    assert_eq!(import["file"]["encoding"], "xlsx", "{import}");
+    let rows = server.rows(key, &import);
+    assert_eq!(rows.iter().map(|row| row["line"].as_u64().unwrap()).collect::<Vec<_>>(), [2, 3], "{rows:?}");
+    assert_eq!(server.order(key, "X-1")["lines"][0]["quantity"], 2);
+    let repaired = server.get(key, &format!("/v1/imports/{}/repaired.csv", text(&import["id"]))).must_be(200).text();
+    assert!(repaired.contains("X-2,many,DE,"), "{repaired}");
+    server.check_invariants();
+}
+
+/// The least that is a workbook: one sheet, its cells written in place.
+fn workbook(rows: &[[&str; 3]]) -> Vec<u8> {
+    const NAMES: &str = "http://schemas.openxmlformats.org";
+    let row = |(number, cells): (usize, &[&str; 3])| {
+        let cell = |(letter, text): (char, &&str)| {
+            format!("<c r=\"{letter}{number}\" t=\"inlineStr\"><is><t>{text}</t></is></c>", number = number + 1)
+        };
+        format!("<row r=\"{}\">{}</row>", number + 1, ('A'..).zip(cells).map(cell).collect::<String>())
+    };
+    let rows: String = rows.iter().enumerate().map(row).collect();
+    let relation = |kind: &str, target: &str| {
+        format!(
+            "<Relationships xmlns=\"{NAMES}/package/2006/relationships\"><Relationship Id=\"rId1\" \
+             Type=\"{NAMES}/officeDocument/2006/relationships/{kind}\" Target=\"{target}\"/></Relationships>"
+        )
+    };
+    let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, text) in [
+        ("_rels/.rels", relation("officeDocument", "xl/workbook.xml")),
+        ("xl/_rels/workbook.xml.rels", relation("worksheet", "worksheets/sheet1.xml")),
+        (
+            "xl/workbook.xml",
+            format!(
+                "<workbook xmlns=\"{NAMES}/spreadsheetml/2006/main\" \
+                 xmlns:r=\"{NAMES}/officeDocument/2006/relationships\"><sheets><sheet name=\"Orders\" sheetId=\"1\" \
+                 r:id=\"rId1\"/></sheets></workbook>"
+            ),
+        ),
+        (
+            "xl/worksheets/sheet1.xml",
+            format!("<worksheet xmlns=\"{NAMES}/spreadsheetml/2006/main\"><sheetData>{rows}</sheetData></worksheet>"),
+        ),
+    ] {
+        archive.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        archive.write_all(text.as_bytes()).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
 }

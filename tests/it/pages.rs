@@ -193,7 +193,14 @@ fn settings_are_made_on_the_page(database: Database) {
         |name, zone, days| [("name", name), ("country", "Germany"), ("time_zone", zone), ("upload_days", days)];
     ada.post("/settings", &settings("Lamps", "Europe/Vienna", "30")).must_be(303);
     let told = server.get(&key, "/v1/settings").must_be(200).json();
-    assert_eq!(told, json!({"name": "Lamps", "country": "DE", "time_zone": "Europe/Vienna", "upload_days": 30}));
+    assert_eq!(
+        told,
+        json!({"name": "Lamps", "country": "DE", "time_zone": "Europe/Vienna", "upload_days": 30, "import_strictness": "normal"})
+    );
+    let strict = [&settings("Lamps", "Europe/Vienna", "30")[..], &[("strict_imports", "yes")]].concat();
+    ada.post("/settings", &strict).must_be(303);
+    assert_eq!(server.get(&key, "/v1/settings").must_be(200).json()["import_strictness"], "strict");
+    assert!(ada.get("/settings").must_be(200).text().contains("name=\"strict_imports\" value=\"yes\" checked"));
     for (what, path, fields, status, said) in [
         ("no zone", "/settings", settings("Lamps", "Moon", "30").to_vec(), 422, "is no time zone"),
         ("no number", "/settings", settings("Lamps", "UTC", "many").to_vec(), 422, "is no number of days"),
@@ -251,12 +258,13 @@ fn shops_and_settings_are_changed_by_rest(database: Database) {
         ("no country", "/v1/settings", json!({"country": "Narnia"})),
         ("too many days", "/v1/settings", json!({"upload_days": 91})),
         ("days cleared", "/v1/settings", json!({"upload_days": null})),
+        ("no such strictness", "/v1/settings", json!({"import_strictness": "lax"})),
     ] {
         let problem = change(&key, path, told).must_be_problem(422, "invalid_request");
         assert!(problem["errors"][0]["pointer"].is_string(), "{what}: {problem}");
     }
     let told = change(&key, "/v1/settings", json!({"upload_days": 7, "country": "us"})).must_be(200).json();
-    let expected = json!({"name": "Lantern & Loom", "country": "US", "time_zone": "Europe/Berlin", "upload_days": 7});
+    let expected = json!({"name": "Lantern & Loom", "country": "US", "time_zone": "Europe/Berlin", "upload_days": 7, "import_strictness": "normal"});
     assert_eq!(told, expected);
     assert_eq!(change(&key, "/v1/settings", json!({"country": null})).must_be(200).json()["country"], json!(null));
     assert_eq!(change(&key, "/v1/settings", json!({})).must_be(200).json()["upload_days"], 7);

@@ -22,7 +22,7 @@ pub struct ImportOptions {
     /// Whether a tracking row for an unknown order makes a bare order.
     #[serde(default)]
     pub create_orders: bool,
-    /// Whether a doubtful number is an error instead of a warning; the seller's own rule where absent.
+    /// Whether a doubtful number is an error instead of a warning; where absent, as the seller has it when the file comes.
     pub strict: Option<bool>,
     /// The form of a shop system; told by the header where absent.
     pub preset: Option<String>,
@@ -118,6 +118,9 @@ pub fn begin(
     store.seller(seller).write(|tables| {
         let shop = tables.shops()?.into_iter().find(|shop| shop.name == wanted);
         let shop = shop.ok_or_else(|| UploadError::Shop(wanted.to_owned()))?;
+        // What the seller decides later does not change how this file is read.
+        let mut options = request.options.clone();
+        options.strict = options.strict.or(tables.profile()?.map(|seller| seller.strict_imports));
         let import = Import {
             seller_id: seller,
             id: ImportId::new(now),
@@ -125,7 +128,7 @@ pub fn begin(
             kind: kind.map(|kind| kind.code().to_owned()),
             state: "receiving".to_owned(),
             dry_run: request.dry_run,
-            options: Json(json!(request.options)),
+            options: Json(json!(options)),
             about: About { file_name: request.file_name.clone(), ..About::default() },
             file_bytes: 0,
             problems: Json(json!({})),

@@ -156,7 +156,7 @@ pub(super) fn sheet_options(import: &Import, seller: &Seller, known: Known, now:
         preset: told.preset,
         encoding: told.encoding.and_then(|encoding| encoding.parse().ok()),
         mapping: told.mapping,
-        strict: told.strict.unwrap_or(seller.strict_imports),
+        strict: told.strict.unwrap_or_default(),
         known,
         limits: sheets::Limits::default(),
     }

@@ -115,6 +115,8 @@ struct ImportsPage {
     presets: Vec<PresetShown>,
     shops: Vec<Shop>,
     may_upload: bool,
+    /// Whether the seller has doubtful numbers kept out.
+    is_strict: bool,
     fault: Option<String>,
 }
 
@@ -153,7 +155,8 @@ async fn imports_page(
     let before: Option<ImportId> = paging::cursor(Some(cursor).filter(|cursor| !cursor.is_empty()))?;
     let (seller, frame, may_upload) = (visitor.seller, Frame::of(app, visitor, "Imports"), visitor.is_clerk());
     let found = app::read(app, move |app| {
-        let zone = manage_settings::show_settings(&app.store, seller)?.zone();
+        let settings = manage_settings::show_settings(&app.store, seller)?;
+        let zone = settings.zone();
         let imports = list_imports::list_imports(&app.store, seller, before, ROWS + 1)?;
         let listed = paging::page(imports, ROWS, |it| it.id.to_string(), |it| Line::of(&it, &zone));
         Ok::<_, crate::flows::StoreError>(ImportsPage {
@@ -164,6 +167,7 @@ async fn imports_page(
             presets: templates::presets().collect(),
             shops: manage_shops::list_shops(&app.store, seller)?,
             may_upload,
+            is_strict: settings.strict_imports,
             fault,
         })
     });
@@ -233,7 +237,7 @@ fn asked(mut fields: BTreeMap<String, String>) -> ImportRequest {
             date_order: field("date_order"),
             time_zone: None,
             create_orders: field("create_orders").is_some(),
-            strict: field("strict").map(|_| true),
+            strict: Some(field("strict").is_some()),
             preset: field("preset"),
             encoding: field("encoding"),
             mapping: BTreeMap::new(),

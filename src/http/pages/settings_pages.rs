@@ -134,6 +134,8 @@ pub struct SettingsForm {
     country: String,
     time_zone: String,
     upload_days: String,
+    /// Any text where the box is ticked.
+    strict_imports: Option<String>,
 }
 
 /// Save what holds for the whole seller
@@ -164,6 +166,7 @@ async fn save(app: &Arc<App>, visitor: &Visitor, caller: Caller, told: SettingsF
         country: if told.country.trim().is_empty() { Edit::Clear } else { Edit::Set(told.country) },
         time_zone: Some(told.time_zone),
         upload_days: Some(days(&told.upload_days)?.unwrap_or(0)),
+        strict_imports: Some(told.strict_imports.is_some()),
     };
     let seller = visitor.seller;
     let saved = app::in_background(app, move |app| {
