@@ -51,7 +51,7 @@ pub struct CheckArgs {
     /// The form of the file, such as `shopify/orders`; `canonical` is our own
     #[arg(long)]
     preset: Option<String>,
-    /// In which encoding the file is, such as windows-1252 or shift_jis; told by its bytes where absent
+    /// In which encoding the file is, such as windows-1252 or gbk; told by its bytes where absent
     #[arg(long, value_parser = |text: &str| text.parse::<Encoding>())]
     encoding: Option<Encoding>,
     /// A header of the file and the column that it is read as; may be given several times
@@ -123,8 +123,13 @@ fn check(args: &CheckArgs, today: Date, out: &mut impl Write) -> io::Result<u8> 
     if args.json {
         writeln!(out, "{}", json!({ "file": as_json::of_survey(&survey) }))?;
     }
-    let mut run =
-        Run { args, survey: &survey, known, neighbours: Neighbours::new(args.strict), tally: Tally::default() };
+    let mut run = Run {
+        args,
+        survey: &survey,
+        known,
+        neighbours: Neighbours::new(args.strict, survey.rows_total),
+        tally: Tally::default(),
+    };
     run.rows(&options, out)?;
     if args.json {
         writeln!(out, "{}", json!({ "summary": run.tally.summary() }))?;

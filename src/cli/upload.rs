@@ -32,7 +32,7 @@ pub struct UploadArgs {
     /// The form of the file, such as `shopify/orders`; told by the header if left out
     #[arg(long)]
     preset: Option<String>,
-    /// In which encoding the file is, such as windows-1252 or shift_jis; told by its bytes if left out
+    /// In which encoding the file is, such as windows-1252 or gbk; told by its bytes if left out
     #[arg(long)]
     encoding: Option<String>,
     /// Tracking numbers may make orders that are not known yet

@@ -3,6 +3,7 @@
 use super::fault::Fault;
 use super::records::{Record, Row};
 use crate::domain::order::OrderRow;
+use hashbrown::HashTable;
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -19,21 +20,25 @@ pub enum Neighbour {
 const HEAD: [&str; 9] =
     ["country", "currency", "recipient_name", "postal_code", "region", "city", "address1", "address2", "company"];
 
-/// The memory of one file: some sixty bytes a row.
+/// The memory of one file: some fifty bytes an order, and twenty for each further row of it.
 #[derive(Debug, Default)]
 pub struct Neighbours {
     strict: bool,
+    orders: Orders,
+    /// Rows that are not the first of their order, or of none.
     rows: HashSet<u64>,
+    /// Lines, order and SKU, that are not the first of their order.
+    lines: HashSet<u64>,
+    /// How often an order has had a line of this SKU so far, where that is more than once.
+    repeats: HashMap<u64, usize>,
     /// Carrier and number to the order that used it first.
     numbers: HashMap<u64, u64>,
-    /// Order to its head; zero is not told yet.
-    heads: HashMap<u64, [u16; HEAD.len()]>,
 }
 
 impl Neighbours {
-    /// An empty memory; when strict, a number under two orders is an error.
-    pub fn new(strict: bool) -> Self {
-        Self { strict, ..Self::default() }
+    /// An empty memory for a file of so many rows; when strict, a number under two orders is an error.
+    pub fn new(strict: bool, rows: u64) -> Self {
+        Self { strict, orders: Orders::expecting(usize::try_from(rows).unwrap_or(0)), ..Self::default() }
     }
 
     /// Holds a row against those before it, adds what is to be said, and remembers it if it is good.
@@ -41,7 +46,7 @@ impl Neighbours {
         if record.row.is_none() {
             return Neighbour::Fresh;
         }
-        if !self.rows.insert(hash(&record.cells)) {
+        if self.stood_above(record) {
             let column = match &record.row {
                 Some(Row::Leg(_)) => "last_mile_number",
                 Some(row) if row.tracking().is_none() && row.order_number().is_some() => "order_number",
@@ -59,10 +64,42 @@ impl Neighbours {
         Neighbour::Fresh
     }
 
+    /// Which line of its SKU in its order a row is, as it was looked at: 1 for the first, and for what is no line.
+    pub fn repeat_of_line(&mut self, record: &Record) -> usize {
+        let Some(row) = record.row.as_ref().and_then(Row::order) else { return 1 };
+        let line = hash(&(&row.order_number, &row.line.sku));
+        let first = &mut self.orders.first(hash(&row.order_number.as_str())).line;
+        if *first == 0 {
+            *first = short(line);
+            return 1;
+        }
+        if *first != short(line) && self.lines.insert(line) {
+            return 1;
+        }
+        let count = self.repeats.entry(line).or_insert(1);
+        *count += 1;
+        *count
+    }
+
+    fn stood_above(&mut self, record: &Record) -> bool {
+        let row = hash(&record.cells);
+        if let Some(order) = record.row.as_ref().and_then(Row::order_number) {
+            let first = &mut self.orders.first(hash(&order)).row;
+            if *first == 0 {
+                *first = short(row);
+                return false;
+            }
+            if *first == short(row) {
+                return true;
+            }
+        }
+        !self.rows.insert(row)
+    }
+
     fn look_at_order(&mut self, record: &mut Record) {
         let Some(order) = record.row.as_ref().and_then(Row::order) else { return };
         let told = head_of(order);
-        let known = self.heads.entry(hash(&order.order_number)).or_insert([0; HEAD.len()]);
+        let known = &mut self.orders.first(hash(&order.order_number.as_str())).head;
         let differs = |(_, (known, told)): &(&str, (&u16, &u16))| **known != 0 && **told != 0 && known != told;
         if let Some((column, _)) = HEAD.into_iter().zip(known.iter().zip(&told)).find(differs) {
             let detail = format!(
@@ -98,6 +135,49 @@ impl Neighbours {
     }
 }
 
+/// The orders of a file. There may be a million, so each is a few bytes.
+#[derive(Debug, Default)]
+struct Orders {
+    firsts: Vec<First>,
+    /// Places in `firsts`, by the hash of the order.
+    places: HashTable<u32>,
+}
+
+/// What is remembered of an order, and of the first of its rows; zero is not told yet.
+#[derive(Debug)]
+struct First {
+    order: u64,
+    row: u32,
+    line: u32,
+    head: [u16; HEAD.len()],
+}
+
+impl Orders {
+    /// Room is made at once: a list that grows is there twice for a moment.
+    fn expecting(rows: usize) -> Self {
+        Self { firsts: Vec::with_capacity(rows), places: HashTable::new() }
+    }
+
+    #[allow(clippy::indexing_slicing, reason = "what the table holds are places in the list")]
+    fn first(&mut self, order: u64) -> &mut First {
+        let Self { firsts, places } = self;
+        let at = |place: u32| usize::try_from(place).unwrap_or(usize::MAX);
+        let of = |place: u32, firsts: &[First]| firsts.get(at(place)).map_or(0, |first| first.order);
+        let entry = places.entry(order, |place| of(*place, firsts) == order, |place| of(*place, firsts));
+        let next = u32::try_from(firsts.len()).unwrap_or(u32::MAX);
+        let place = at(*entry.or_insert(next).get());
+        if place == firsts.len() {
+            firsts.push(First { order, row: 0, line: 0, head: [0; HEAD.len()] });
+        }
+        &mut firsts[place]
+    }
+}
+
+/// Enough of a hash to tell the rows of one order apart; never zero.
+fn short(hash: u64) -> u32 {
+    u32::try_from(hash >> 32).unwrap_or(0).max(1)
+}
+
 /// A hash for each field of [`HEAD`], zero where the row is silent.
 fn head_of(order: &OrderRow) -> [u16; HEAD.len()] {
     let country = order.destination.country.map(|it| it.as_str().to_owned());
@@ -113,8 +193,8 @@ fn head_of(order: &OrderRow) -> [u16; HEAD.len()] {
         order.contact.address2.as_ref(),
         order.contact.company.as_ref(),
     ];
-    let short = |text: &String| u16::try_from(hash(&text.to_lowercase()) >> 48).unwrap_or(0).max(1);
-    fields.map(|field| field.map_or(0, short))
+    let told = |text: &String| u16::try_from(hash(&text.to_lowercase()) >> 48).unwrap_or(0).max(1);
+    fields.map(|field| field.map_or(0, told))
 }
 
 fn hash(value: &impl Hash) -> u64 {

@@ -200,7 +200,7 @@ fn rows_are_held_against_those_before_them() {
                 1,CA,Ottawa,,\n\
                 2,US,Boston,1Z999AA10123456784,UPS\n";
     let (_, mut rows) = read(text);
-    let mut neighbours = Neighbours::new(false);
+    let mut neighbours = Neighbours::new(false, 0);
     let found: Vec<(Neighbour, Vec<String>)> = rows.iter_mut().map(|row| (neighbours.look(row), faults(row))).collect();
     let fresh = |problems: &[&str]| (Neighbour::Fresh, problems.iter().map(|&it| it.to_owned()).collect::<Vec<_>>());
     assert_eq!(found[0], fresh(&[]), "the first of its order");
@@ -209,7 +209,7 @@ fn rows_are_held_against_those_before_them() {
     assert_eq!(found[3], fresh(&["! country conflicting_order_fields"]), "the order to another country");
     assert!(rows[3].row.is_none());
     assert_eq!(found[4], fresh(&["tracking_number tracking_number_reused"]), "one number under two orders");
-    let mut strict = Neighbours::new(true);
+    let mut strict = Neighbours::new(true, 0);
     let (_, mut rows) = read(text);
     for row in &mut rows {
         strict.look(row);
@@ -284,7 +284,7 @@ proptest! {
             for file in [[header.as_bytes(), &bytes].concat(), [header, &cells].concat().into_bytes()] {
                 let options = options();
                 let Ok(survey) = survey(&file[..], &options) else { continue };
-                let mut neighbours = Neighbours::new(false);
+                let mut neighbours = Neighbours::new(false, 0);
                 let mut writer = RepairedWriter::new(Vec::new(), &survey).unwrap();
                 let mut read = 0;
                 for record in records(&file[..], &survey, &options).unwrap() {

@@ -12,6 +12,7 @@ on_both!(
     shipments_are_found_and_shown,
     a_list_goes_on_over_pages,
     settings_are_made_on_the_page,
+    strictness_is_a_box_to_tick,
     shops_and_settings_are_changed_by_rest,
     cookies_are_kept_from_scripts_and_other_sites,
 );
@@ -197,10 +198,6 @@ fn settings_are_made_on_the_page(database: Database) {
         told,
         json!({"name": "Lamps", "country": "DE", "time_zone": "Europe/Vienna", "upload_days": 30, "import_strictness": "normal"})
     );
-    let strict = [&settings("Lamps", "Europe/Vienna", "30")[..], &[("strict_imports", "yes")]].concat();
-    ada.post("/settings", &strict).must_be(303);
-    assert_eq!(server.get(&key, "/v1/settings").must_be(200).json()["import_strictness"], "strict");
-    assert!(ada.get("/settings").must_be(200).text().contains("name=\"strict_imports\" value=\"yes\" checked"));
     for (what, path, fields, status, said) in [
         ("no zone", "/settings", settings("Lamps", "Moon", "30").to_vec(), 422, "is no time zone"),
         ("no number", "/settings", settings("Lamps", "UTC", "many").to_vec(), 422, "is no number of days"),
@@ -226,6 +223,22 @@ fn settings_are_made_on_the_page(database: Database) {
     }
     assert_eq!(server.get(&key, "/v1/settings").must_be(200).json()["time_zone"], "Europe/Vienna");
     server.check_invariants();
+}
+
+fn strictness_is_a_box_to_tick(database: Database) {
+    let server = Server::start(database);
+    let key = server.seller("Lantern & Loom", "Europe/Berlin").key;
+    let mut ada = Browser::joined(&server, &key, ("ada@lantern.example", PASSWORD), "seller-manager");
+    let all =
+        [("name", "Lamps"), ("country", ""), ("time_zone", "UTC"), ("upload_days", "7"), ("strict_imports", "yes")];
+    for (fields, strictness, is_ticked) in [(&all[..], "strict", true), (&all[..4], "normal", false)] {
+        ada.post("/settings", fields).must_be(303);
+        assert_eq!(server.get(&key, "/v1/settings").must_be(200).json()["import_strictness"], strictness);
+        for (page, field) in [("/settings", "strict_imports"), ("/imports", "strict")] {
+            let page = ada.get(page).must_be(200).text();
+            assert_eq!(page.contains(&format!("name=\"{field}\" value=\"yes\" checked")), is_ticked, "{page}");
+        }
+    }
 }
 
 fn shops_and_settings_are_changed_by_rest(database: Database) {

@@ -13,7 +13,7 @@ use crate::store::sellers::{Seller, Shop};
 use crate::store::{At, SellerStore, SellerTables, StoreError};
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::time::{Duration, Instant};
@@ -21,10 +21,12 @@ use std::time::{Duration, Instant};
 /// So many rows are handed from the reader to the writer at once.
 const ROWS_A_PIECE: usize = 250;
 /// So many pieces the reader is ahead at most: with the chunk that is being written, all that is in memory.
-const PIECES_AHEAD: usize = 48;
-const ROWS_A_CHUNK: std::ops::RangeInclusive<usize> = 250..=12_000;
+const PIECES_AHEAD: usize = 24;
+const ROWS_A_CHUNK: std::ops::RangeInclusive<usize> = 250..=8_000;
 /// Chunks grow and shrink towards this: others who want to write wait no longer, and a hold is renewed in time.
 const CHUNK_TIME: Duration = Duration::from_secs(1);
+/// So many rows of a chunk are taken in together; more would only hold more memory.
+const ROWS_AT_ONCE: usize = 1_000;
 /// Where a chunk is refused, it is tried again in parts of so many rows, and only the part that is refused row by row.
 const ROWS_A_PART: usize = 100;
 
@@ -87,13 +89,13 @@ impl<'a> Run<'a> {
     pub(super) fn through<'f>(
         &mut self,
         open: impl FnOnce() -> Result<Records<'f>, SheetError> + Send,
-        strict: bool,
+        neighbours: Neighbours,
     ) -> Result<End, WorkError> {
-        let cursor_line = self.import.cursor_line;
+        let mut reader = Reader { neighbours, cursor_line: self.import.cursor_line };
         std::thread::scope(|scope| {
             let (sender, receiver) = sync_channel(PIECES_AHEAD);
             scope.spawn(move || match open() {
-                Ok(records) => Reader::new(strict, cursor_line).read(records, &sender),
+                Ok(records) => reader.read(records, &sender),
                 Err(error) => drop(sender.send(Piece::Broken(error))),
             });
             self.write_all(&receiver)
@@ -182,12 +184,14 @@ impl<'a> Run<'a> {
         let store = self.store;
         store.write(|tables| {
             let desk = Desk::set_up(tables, &self.seller, self.shop.clone(), self.place.secrets, now)?;
-            let done = self.take_in(tables, &desk, chunk, one_by_one)?;
-            let erased = Erased::among(tables, self.shop.id, chunk, &done)?;
-            for (judged, done) in chunk.iter().zip(&done) {
-                self.count(&judged.record, done);
+            for rows in chunk.chunks(ROWS_AT_ONCE) {
+                let done = self.take_in(tables, &desk, rows, one_by_one)?;
+                let erased = Erased::among(tables, self.shop.id, rows, &done)?;
+                for (judged, done) in rows.iter().zip(&done) {
+                    self.count(&judged.record, done);
+                }
+                note_rows(tables, &self.import, (rows, &done), (&erased, self.is_trial))?;
             }
-            note_rows(tables, &self.import, (chunk, &done), (&erased, self.is_trial))?;
             self.keep(tables, now, last)
         })
     }
@@ -318,18 +322,10 @@ fn next_size(rows: usize, took: Duration) -> usize {
 /// Judges the records of a file by those before them.
 struct Reader {
     neighbours: Neighbours,
-    /// Orders with a line of this SKU, by hash.
-    lines: HashSet<u64>,
-    /// How often an order has had a line of this SKU so far, where that is more than once.
-    repeats: HashMap<u64, usize>,
     cursor_line: i64,
 }
 
 impl Reader {
-    fn new(strict: bool, cursor_line: i64) -> Self {
-        Self { neighbours: Neighbours::new(strict), lines: HashSet::new(), repeats: HashMap::new(), cursor_line }
-    }
-
     /// Hands over, piece by piece, what lies behind the cursor, until the end or until nobody takes it any more.
     fn read(&mut self, records: impl Iterator<Item = Result<Record, SheetError>>, writer: &SyncSender<Piece>) {
         let mut piece = Vec::with_capacity(ROWS_A_PIECE);
@@ -347,7 +343,7 @@ impl Reader {
             if record.warnings.is_empty() && matches!(record.row, Some(Row::Order(_))) {
                 record.read = Vec::new();
             }
-            let repeat = self.repeat_of(&record);
+            let repeat = self.neighbours.repeat_of_line(&record);
             if line_of(&record) <= self.cursor_line {
                 continue;
             }
@@ -360,18 +356,6 @@ impl Reader {
             }
         }
         let _nobody_listens = writer.send(Piece::Rows(piece)).and_then(|()| writer.send(Piece::End));
-    }
-
-    /// Which line of its SKU in its order a record is: 1 for the first.
-    fn repeat_of(&mut self, record: &Record) -> usize {
-        let Some(row) = record.row.as_ref().and_then(Row::order) else { return 1 };
-        let line = hash_of(&(&row.order_number, &row.line.sku));
-        if self.lines.insert(line) {
-            return 1;
-        }
-        let count = self.repeats.entry(line).or_insert(1);
-        *count += 1;
-        *count
     }
 }
 

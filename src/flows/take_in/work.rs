@@ -9,7 +9,7 @@ use super::{TakeInError, is_refusal};
 use crate::domain::ids::{ClaimId, TrackerId};
 use crate::domain::tracking_number::Known;
 use crate::secrets::Secrets;
-use crate::sheets::{self, Fault, FileRejected, SheetError, Survey};
+use crate::sheets::{self, Fault, FileRejected, Neighbours, SheetError, Survey};
 use crate::store::imports::Import;
 use crate::store::outbox::Change;
 use crate::store::sellers::{Seller, Shop};
@@ -120,7 +120,8 @@ fn work_off(place: &Workplace<'_>, mut import: Import, claim: ClaimId) -> Result
     let file = StoredFile::held(seller_store, &import, hold);
     let mut run = Run::new(place, (seller, shop), import, claim);
     let (survey, options) = (&survey, &options);
-    match run.through(move || sheets::records(file, survey, options), options.strict)? {
+    let neighbours = Neighbours::new(options.strict, survey.rows_total);
+    match run.through(move || sheets::records(file, survey, options), neighbours)? {
         End::Reached => Ok(()),
         End::Refused(rejected) => refuse(place, run.import, claim, &rejected),
     }

@@ -126,7 +126,7 @@ fn a_workbook_larger_than_allowed_is_refused_however_small_it_is_packed() {
     let limits = Limits { bytes: 100_000, ..Limits::default() };
     let small = Options { limits, ..options() };
     let row = |line: usize| format!(r#"<row r="{line}"><c r="A{line}"><v>1</v></c></row>"#);
-    let blanks = " ".repeat(450_000);
+    let blanks = " ".repeat(250_000);
     for (what, file) in [
         ("its markup", workbook(&blanks, "")),
         ("its strings", workbook("", &blanks)),
@@ -144,4 +144,28 @@ fn a_workbook_larger_than_allowed_is_refused_however_small_it_is_packed() {
         lying[place..place + 4].copy_from_slice(&100_u32.to_le_bytes());
     }
     assert!(["too_large", "not_csv_xlsx"].contains(&refused(&lying, &small).0.as_str()));
+}
+
+#[test]
+fn a_workbook_that_lies_to_its_reader_is_refused() {
+    let good = [
+        ("_rels/.rels", PACKAGE.to_owned()),
+        ("xl/workbook.xml", BOOK.to_owned()),
+        ("xl/_rels/workbook.xml.rels", RELATIONS.to_owned()),
+        ("xl/sharedStrings.xml", "<sst uniqueCount='1' count='1'><si><t>order_number</t></si></sst>".to_owned()),
+        ("xl/worksheets/sheet2.xml", sheet_of(r#"<row r="1"><c r="A1" t="s"><v>0</v></c></row>"#)),
+    ];
+    let changed = |part: usize, from: &str, to: &str| {
+        let mut parts = good.clone();
+        parts[part].1 = parts[part].1.replace(from, to);
+        packed(&parts.iter().map(|(name, text)| (*name, text.as_str())).collect::<Vec<_>>())
+    };
+    assert!(survey(changed(0, "", "").as_slice(), &options()).is_ok());
+    for (what, file) in [
+        ("endless texts", changed(3, "uniqueCount='1'", "uniqueCount = '18446744073709551615'")),
+        ("a sheet for the workbook", changed(0, "xl/workbook.xml", "xl/worksheets/sheet2.xml")),
+        ("a sheet for the workbook, in disguise", changed(0, "xl/workbook.xml", "xl/worksheets/she&#101;t2.xml")),
+    ] {
+        assert_eq!(refused(&file, &options()).0, "not_csv_xlsx", "{what}");
+    }
 }

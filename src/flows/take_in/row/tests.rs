@@ -51,7 +51,7 @@ fn judged((with_orders, rows): &(bool, Vec<String>)) -> Vec<Judged> {
     };
     let survey = sheets::survey(text.as_bytes(), &options).unwrap();
     let records = sheets::records(text.as_bytes(), &survey, &options).unwrap();
-    let mut neighbours = Neighbours::new(false);
+    let mut neighbours = Neighbours::new(false, survey.rows_total);
     let judge = |record: Result<Record, _>| {
         let mut record = record.unwrap();
         let neighbour = neighbours.look(&mut record);
