@@ -261,12 +261,13 @@ impl SellerTables<'_> {
         Ok(diesel::update(held).set(course).execute(self.connection)? > 0)
     }
 
-    /// Holds an import longer; `false` where the hold was lost.
+    /// Holds an import longer; `false` where the hold was lost or let go.
     pub fn renew_import(&mut self, id: ImportId, claim: ClaimId, until: Timestamp) -> Result<bool, StoreError> {
         let held = imports::table
             .filter(imports::seller_id.eq(self.seller))
             .filter(imports::id.eq(id))
             .filter(imports::claim.eq(Some(claim)))
+            .filter(imports::claimed_until.is_not_null())
             .filter(imports::state.eq("running"));
         Ok(diesel::update(held).set(imports::claimed_until.eq(Some(At(until)))).execute(self.connection)? > 0)
     }

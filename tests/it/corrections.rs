@@ -58,7 +58,7 @@ fn a_wrong_number_that_was_delivered_is_corrected(database: Database) {
     assert_eq!((&right["promise"], &right["delivered_on"]), (&wrong["promise"], &Value::Null), "the promise stays");
     assert_eq!(right["verdict"]["verdict"], "late_open", "{right}");
     assert_eq!((&right["tracking_number"], &right["typed_number"]), (&json!(ups(2)), &json!(typed)), "{right}");
-    assert_eq!(right["legs"], json!([{"leg": 1, "carrier": "ups", "tracking_number": ups(2)}]));
+    assert_eq!(right["legs"], json!([{"leg": 1, "handed_over": null, "carrier": "ups", "tracking_number": ups(2)}]));
     assert!(text(&right["tracking_url"]).contains(&ups(2)) && right["formats_version"].is_string(), "{right}");
     let was = |at: usize, of: &Value| {
         let it = of["number_history"][at].clone();

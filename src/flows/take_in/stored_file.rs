@@ -1,10 +1,8 @@
-//! The uploaded file, read from its stored pieces; reading on renews the worker's hold on its import.
+//! The uploaded file, read from its stored pieces.
 
-use super::work::HOLD_SECONDS;
-use crate::domain::ids::{ClaimId, ImportId};
+use crate::domain::ids::ImportId;
+use crate::store::SellerStore;
 use crate::store::imports::Import;
-use crate::store::{SellerStore, StoreError};
-use jiff::{Timestamp, ToSpan};
 use std::io::{self, Read};
 
 /// The uploaded file, read from its stored pieces.
@@ -13,33 +11,18 @@ pub(super) struct StoredFile<'a> {
     import: ImportId,
     next_chunk: i32,
     chunk: io::Cursor<Vec<u8>>,
-    hold: Option<Hold<'a>>,
-}
-
-/// A worker's hold on an import, which reading on renews.
-#[derive(Clone, Copy)]
-pub(super) struct Hold<'a> {
-    pub(super) claim: ClaimId,
-    pub(super) clock: &'a (dyn Fn() -> Timestamp + Sync),
     /// Asked between pieces; `true` breaks the reading off.
-    pub(super) stopping: &'a (dyn Fn() -> bool + Sync),
+    stopping: Option<&'a (dyn Fn() -> bool + Sync)>,
 }
 
 impl<'a> StoredFile<'a> {
     pub(super) fn open(store: SellerStore<'a>, import: &Import) -> Self {
-        Self { store, import: import.id, next_chunk: 0, chunk: io::Cursor::default(), hold: None }
+        Self { store, import: import.id, next_chunk: 0, chunk: io::Cursor::default(), stopping: None }
     }
 
-    pub(super) fn held(store: SellerStore<'a>, import: &Import, hold: Hold<'a>) -> Self {
-        Self { hold: Some(hold), ..Self::open(store, import) }
-    }
-
-    fn renew(&self) -> Result<(), StoreError> {
-        let Some(hold) = self.hold else { return Ok(()) };
-        let now = (hold.clock)();
-        let until = now.saturating_add(HOLD_SECONDS.seconds()).unwrap_or(now);
-        // A hold that was lost shows at the next chunk's writing.
-        self.store.write(|tables| tables.renew_import(self.import, hold.claim, until)).map(drop)
+    /// The same, for a reader that may be asked to stop.
+    pub(super) fn until(self, stopping: &'a (dyn Fn() -> bool + Sync)) -> Self {
+        Self { stopping: Some(stopping), ..self }
     }
 }
 
@@ -50,13 +33,12 @@ impl Read for StoredFile<'_> {
             if read > 0 || into.is_empty() {
                 return Ok(read);
             }
-            if self.hold.is_some_and(|hold| (hold.stopping)()) {
+            if self.stopping.is_some_and(|stopping| stopping()) {
                 return Err(io::Error::other("the file is put down: the process is asked to stop"));
             }
             let next =
                 self.store.read(|tables| tables.chunk(self.import, self.next_chunk)).map_err(io::Error::other)?;
             let Some(bytes) = next else { return Ok(0) };
-            self.renew().map_err(io::Error::other)?;
             self.next_chunk += 1;
             self.chunk = io::Cursor::new(bytes);
         }

@@ -3,7 +3,7 @@
 //! After a crash the next worker reads the file again up to the cursor, without writing, and goes on behind it.
 
 use super::run::{End, Run};
-use super::stored_file::{Hold, StoredFile};
+use super::stored_file::StoredFile;
 use super::upload::ImportOptions;
 use super::{TakeInError, is_refusal};
 use crate::domain::ids::{ClaimId, TrackerId};
@@ -18,10 +18,13 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Map, Value, json};
 use std::io;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
 
-/// So long a silent worker holds an import; each piece of the file that is read, and each chunk that is written, renews
-/// it.
+/// So long a worker that died holds an import.
 pub(super) const HOLD_SECONDS: i64 = 8;
+/// So often a worker that lives renews its hold, whatever it is at.
+const RENEWED_EVERY: Duration = Duration::from_millis(2_500);
 
 /// Why a worker stopped before the end of a file.
 #[derive(Debug, thiserror::Error)]
@@ -78,7 +81,7 @@ pub fn work_off_one(place: &Workplace<'_>, lane: Lane) -> Result<bool, WorkError
     let claimed =
         place.store.platform(Reason::JobClaim).write(|tables| tables.claim_import(now, until, claim, most))?;
     let Some(import) = claimed else { return Ok(false) };
-    match work_off(place, import.clone(), claim) {
+    match while_held(place, &import, claim, || work_off(place, import.clone(), claim)) {
         Err(WorkError::HoldLost) => Ok(true),
         // The file was put down in the middle, so that another worker goes on at once.
         Err(WorkError::File(_)) if (place.stopping)() => {
@@ -91,6 +94,29 @@ pub fn work_off_one(place: &Workplace<'_>, lane: Lane) -> Result<bool, WorkError
         }
         other => other.map(|()| true),
     }
+}
+
+/// Does some work, and renews the hold on an import beside it: to unpack a workbook takes long, and so does a full disk.
+fn while_held<T>(place: &Workplace<'_>, import: &Import, claim: ClaimId, work: impl FnOnce() -> T) -> T {
+    let renew = || -> Result<(), StoreError> {
+        let now = (place.clock)();
+        let until = now.saturating_add(HOLD_SECONDS.seconds()).unwrap_or(now);
+        // A hold that was lost shows at the next chunk's writing.
+        place.store.seller(import.seller_id).write(|tables| tables.renew_import(import.id, claim, until)).map(drop)
+    };
+    std::thread::scope(|scope| {
+        let (working, done) = channel::<()>();
+        scope.spawn(move || {
+            while done.recv_timeout(RENEWED_EVERY) == Err(RecvTimeoutError::Timeout) {
+                if let Err(error) = renew() {
+                    tracing::warn!(%error, "the hold on an import could not be renewed");
+                }
+            }
+        });
+        let worked = work();
+        drop(working);
+        worked
+    })
 }
 
 fn put_down(place: &Workplace<'_>, import: &Import, claim: ClaimId) -> Result<(), StoreError> {
@@ -110,14 +136,14 @@ fn work_off(place: &Workplace<'_>, mut import: Import, claim: ClaimId) -> Result
     let seller_store = place.store.seller(import.seller_id);
     let Context { seller, shop, known } = seller_store.read(|tables| context(tables, &import))?;
     let options = sheet_options(&import, &seller, known, (place.clock)());
-    let hold = Hold { claim, clock: place.clock, stopping: place.stopping };
-    let survey = match sheets::survey(StoredFile::held(seller_store, &import, hold), &options) {
+    let file = || StoredFile::open(seller_store, &import).until(place.stopping);
+    let survey = match sheets::survey(file(), &options) {
         Ok(survey) => survey,
         Err(SheetError::Rejected(rejected)) => return refuse(place, import, claim, &rejected),
         Err(SheetError::Io(error)) => return Err(WorkError::File(error)),
     };
+    let file = file();
     note_survey(&mut import, &survey);
-    let file = StoredFile::held(seller_store, &import, hold);
     let mut run = Run::new(place, (seller, shop), import, claim);
     let (survey, options) = (&survey, &options);
     let neighbours = Neighbours::new(options.strict, survey.rows_total);
