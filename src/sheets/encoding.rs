@@ -69,8 +69,9 @@ impl FromStr for Encoding {
 }
 
 /// So many bytes beyond ASCII must speak before a file is taken for anything but Windows-1252: a handful of accents tells
-/// Western from Central Europe by chance.
+/// Western from Central Europe by chance. Characters of two bytes give themselves away sooner.
 const BYTES_THAT_SPEAK: usize = 20;
+const BYTES_OF_PAIRS_THAT_SPEAK: usize = 8;
 
 /// What the exports of shops and carriers are written in where it is no UTF. Others that the detector knows are taken for
 /// Windows-1252: they have died out, or differ from it in nothing that matters.
@@ -110,8 +111,12 @@ impl Guess {
 
     pub(super) fn settled(&self) -> Encoding {
         let guessed = self.detector.guess(None, Utf8Detection::Deny);
-        let speaks = self.beyond_ascii >= BYTES_THAT_SPEAK;
-        if speaks && TAKEN.contains(&guessed) { Encoding::Legacy(guessed) } else { Encoding::WINDOWS_1252 }
+        let enough = if guessed.is_single_byte() { BYTES_THAT_SPEAK } else { BYTES_OF_PAIRS_THAT_SPEAK };
+        if self.beyond_ascii >= enough && TAKEN.contains(&guessed) {
+            Encoding::Legacy(guessed)
+        } else {
+            Encoding::WINDOWS_1252
+        }
     }
 }
 
@@ -146,7 +151,10 @@ mod tests {
         ] {
             assert_eq!(guessed(text, encoding), encoding.name());
         }
-        assert_eq!(guessed("Zażółć", WINDOWS_1250), "windows-1252", "too little to tell");
+        assert_eq!(guessed("A-1,山田太郎\nA-2,佐藤花子", SHIFT_JIS), "Shift_JIS", "two names are enough");
+        for few in ["Zażółć", "Müller, Söhne & Töchter, Köln, Straße"] {
+            assert_eq!(guessed(few, WINDOWS_1250), "windows-1252", "too little to tell: {few}");
+        }
     }
 
     #[test]

@@ -218,6 +218,20 @@ fn rows_are_held_against_those_before_them() {
 }
 
 #[test]
+fn an_encoding_is_what_the_caller_says_or_what_the_bytes_tell() {
+    let japanese = "order_number,recipient_name,country\nS-1,山田太郎,JP\nS-2,佐藤花子,JP\n";
+    let (file, ..) = encoding_rs::SHIFT_JIS.encode(japanese);
+    let told = Options { encoding: "sjis".parse().ok(), ..options() };
+    for (options, warnings) in [(options(), vec!["encoding_guessed"]), (told, vec![])] {
+        let (survey, rows) = read_with(&file, &options);
+        assert_eq!((survey.encoding.name(), rows.len()), ("Shift_JIS", 2));
+        assert_eq!(survey.warnings.iter().map(|it| it.code.as_str()).collect::<Vec<_>>(), warnings);
+        let name = rows[0].row.as_ref().and_then(|row| row.order()).and_then(|it| it.contact.recipient_name.clone());
+        assert_eq!(name.as_deref(), Some("山田太郎"), "{:?}", rows[0].errors);
+    }
+}
+
+#[test]
 fn the_repaired_file_can_be_mended_and_sent_again() {
     let text = "Order ID;Zip;Country;Qty;Remark of ours\n1;2108;US;two;=cmd()\n";
     let (survey, rows) = read(text);
