@@ -15,16 +15,18 @@ use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 /// So many rows are handed from the reader to the writer at once.
 const ROWS_A_PIECE: usize = 250;
 /// So many pieces the reader is ahead at most: with the chunk that is being written, all that is in memory.
-const PIECES_AHEAD: usize = 24;
-const ROWS_A_CHUNK: std::ops::RangeInclusive<usize> = 250..=8_000;
+const PIECES_AHEAD: usize = 8;
+const ROWS_A_CHUNK: std::ops::RangeInclusive<usize> = 250..=5_000;
 /// Chunks grow and shrink towards this: others who want to write wait no longer, and a hold is renewed in time.
 const CHUNK_TIME: Duration = Duration::from_secs(1);
+/// So long the writer waits for one more piece before it writes what it has.
+const PATIENCE: Duration = Duration::from_millis(20);
 /// So many rows of a chunk are taken in together; more would only hold more memory.
 const ROWS_AT_ONCE: usize = 1_000;
 /// Where a chunk is refused, it is tried again in parts of so many rows, and only the part that is refused row by row.
@@ -105,11 +107,11 @@ impl<'a> Run<'a> {
     fn write_all(&mut self, pieces: &Receiver<Piece>) -> Result<End, WorkError> {
         let mut chunk: Vec<Judged> = Vec::new();
         loop {
-            // What is there already goes along; where the reader is slower, nothing waits for it.
+            // A chunk is filled up as long as the reader is quick; where it is slower, nothing waits for it.
             let piece = if chunk.is_empty() {
-                pieces.recv().map_err(|_gone| TryRecvError::Disconnected)
+                pieces.recv().map_err(|_gone| RecvTimeoutError::Disconnected)
             } else {
-                pieces.try_recv()
+                pieces.recv_timeout(PATIENCE)
             };
             match piece {
                 Ok(Piece::Rows(rows)) => {
@@ -121,8 +123,8 @@ impl<'a> Run<'a> {
                 Ok(Piece::End) => return self.write(&chunk, true).map(|()| End::Reached),
                 Ok(Piece::Broken(SheetError::Rejected(rejected))) => return Ok(End::Refused(rejected)),
                 Ok(Piece::Broken(SheetError::Io(error))) => return Err(WorkError::File(error)),
-                Err(TryRecvError::Empty) => {}
-                Err(TryRecvError::Disconnected) => {
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
                     return Err(WorkError::File(std::io::Error::other("the reading of the file broke off")));
                 }
             }
