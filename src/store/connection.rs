@@ -50,7 +50,7 @@ const POOL_WAIT: Duration = Duration::from_secs(5);
 /// seldom deleted here, and inserting costs nothing more; an upload that is deleted is written once more, a second for
 /// each 100 MiB. What is deleted was sealed besides.
 const WRITER_SETTINGS: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-     PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 16000; PRAGMA cache_size = -49152; PRAGMA temp_store = MEMORY; \
+     PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 16000; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY; \
      PRAGMA secure_delete = ON;";
 const READER_SETTINGS: &str =
     "PRAGMA busy_timeout = 10000; PRAGMA query_only = ON; PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY;";
