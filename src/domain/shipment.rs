@@ -85,6 +85,27 @@ pub struct TrackingRow {
     pub origin: Place,
 }
 
+impl TrackingRow {
+    /// A row that says no more than under which number a parcel of an order goes.
+    pub fn bare(order_number: &str, number: ProvenNumber) -> Self {
+        Self {
+            order_number: order_number.to_owned(),
+            number,
+            service: None,
+            shipped: None,
+            delivered: None,
+            status: None,
+            deliver_by_on: None,
+            line_id: None,
+            sku: None,
+            quantity: None,
+            parcel_ref: None,
+            destination: Place::default(),
+            origin: Place::default(),
+        }
+    }
+}
+
 /// What a change says of a shipment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ShipmentEdit {

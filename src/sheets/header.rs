@@ -110,8 +110,7 @@ fn first_records(
     options: &Options,
     skip_first: bool,
 ) -> Vec<(u64, Vec<String>)> {
-    let mut lines = Lines::new(head, delimiter, &options.limits);
-    lines.set_counts_records(encoding == Encoding::Workbook);
+    let mut lines = Lines::new(head, (delimiter, encoding), &options.limits);
     let (mut record, mut found) = (RawRecord::default(), Vec::new());
     // A quote that stands open at the end of the head may well be closed behind it.
     while found.len() < LINES_LOOKED_AT && lines.read(&mut record).unwrap_or(false) {

@@ -1,5 +1,6 @@
 //! From text to cells: quotes, delimiters, and physical line numbers that count every kind of line end.
 
+use super::encoding::Encoding;
 use super::fault::{Fault, Refusal};
 use super::options::Limits;
 use std::io::{self, BufRead, BufReader, Read};
@@ -87,11 +88,12 @@ struct Machine {
 }
 
 impl<R: Read> Lines<R> {
-    pub(super) fn new(text: R, delimiter: u8, limits: &Limits) -> Self {
+    /// A record of a workbook is one line, as a row is there, however many lines its cells have.
+    pub(super) fn new(text: R, (delimiter, encoding): (u8, Encoding), limits: &Limits) -> Self {
         let machine = Machine {
             delimiter,
             unquoted: false,
-            counts_records: false,
+            counts_records: encoding == Encoding::Workbook,
             cell_bytes: limits.cell_bytes,
             columns: limits.columns.saturating_add(1),
             line: 1,
@@ -106,11 +108,6 @@ impl<R: Read> Lines<R> {
     /// Takes quotation marks for text from here on.
     pub(super) fn set_unquoted(&mut self, unquoted: bool) {
         self.machine.unquoted = unquoted;
-    }
-
-    /// From here on a record is one line, as a row of a workbook is.
-    pub(super) fn set_counts_records(&mut self, counts_records: bool) {
-        self.machine.counts_records = counts_records;
     }
 
     /// Reads the next record; `false` at the end of the file.
@@ -245,7 +242,8 @@ mod tests {
     use super::*;
 
     fn read(text: &str, delimiter: u8) -> Result<Vec<(u64, Vec<String>)>, String> {
-        let mut lines = Lines::new(text.as_bytes(), delimiter, &Limits { cell_bytes: 40, ..Limits::default() });
+        let mut lines =
+            Lines::new(text.as_bytes(), (delimiter, Encoding::Utf8), &Limits { cell_bytes: 40, ..Limits::default() });
         let (mut record, mut all) = (RawRecord::default(), Vec::new());
         while lines.read(&mut record).map_err(|error| error.to_string())? {
             let cells = record.cells().map(|cell| String::from_utf8_lossy(cell).into_owned());
@@ -287,7 +285,8 @@ mod tests {
 
     #[test]
     fn an_overlong_cell_is_cut_and_measured() {
-        let mut lines = Lines::new(&b"a,xxxxxxxxxx,b"[..], b',', &Limits { cell_bytes: 4, ..Limits::default() });
+        let mut lines =
+            Lines::new(&b"a,xxxxxxxxxx,b"[..], (b',', Encoding::Utf8), &Limits { cell_bytes: 4, ..Limits::default() });
         let mut record = RawRecord::default();
         assert!(lines.read(&mut record).unwrap());
         assert_eq!(record.overlong, [(1, 10)]);

@@ -1,7 +1,6 @@
 //! The second pass: row by row, each with what was read and what is wrong with it.
 
 use super::cells::Cells;
-use super::encoding::Encoding;
 use super::events;
 use super::fault::{Fault, SheetError};
 use super::kind::Kind;
@@ -97,9 +96,8 @@ pub struct Records<'a> {
 pub fn records<'a, R: Read + 'a>(file: R, survey: &'a Survey, options: &'a Options) -> Result<Records<'a>, SheetError> {
     let source = source::open(file, options)?;
     let delimiter = u8::try_from(survey.delimiter).unwrap_or(b',');
-    let mut lines = Lines::new(source.text, delimiter, &options.limits);
+    let mut lines = Lines::new(source.text, (delimiter, survey.encoding), &options.limits);
     lines.set_unquoted(survey.is_unquoted());
-    lines.set_counts_records(survey.encoding == Encoding::Workbook);
     Ok(Records { lines, raw: RawRecord::default(), survey, options, ended: false, is_first: true })
 }
 

@@ -77,9 +77,9 @@ pub fn survey<R: Read>(file: R, options: &Options) -> Result<Survey, SheetError>
     let header = header::find(&head, source.encoding_of(&head), options).map_err(known)?;
     let mut plan = header.plan(options).map_err(known)?;
     plan.warnings.extend(source.warning);
-    let mut lines = Lines::new(Cursor::new(head).chain(source.text), header.delimiter, &options.limits);
+    let mut lines =
+        Lines::new(Cursor::new(head).chain(source.text), (header.delimiter, source.encoding), &options.limits);
     lines.set_unquoted(plan.is_unquoted());
-    lines.set_counts_records(source.encoding == Encoding::Workbook);
     let mut tally = Tally::of(&plan, header.has_curly_quotes());
     let mut record = RawRecord::default();
     let mut read_all = |lines: &mut Lines<_>, tally: &mut Tally| -> Result<(), SheetError> {

@@ -4,7 +4,7 @@ use super::fault::{Fault, Refusal};
 use super::options::Limits;
 use calamine::{DataRef, ExcelDateTime, Reader, SheetType, SheetVisible, Xlsx, XlsxError};
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
@@ -46,7 +46,7 @@ pub(super) fn open(mut packed: impl Read, limits: &Limits) -> io::Result<Workboo
     let mut text = Text { out: BufWriter::new(tempfile::tempfile()?), left: limits.bytes, limit: limits.bytes };
     write_sheet(&mut workbook, &sheet, &mut text, limits)?;
     let mut text = text.out.into_inner().map_err(io::IntoInnerError::into_error)?;
-    text.seek(SeekFrom::Start(0))?;
+    text.rewind()?;
     Ok(Workbook { text: BufReader::new(text), warning: (others > 0).then(|| only_one_was_read(&sheet, others)) })
 }
 

@@ -7,7 +7,6 @@ use crate::domain::carrier::CarrierSlug;
 use crate::domain::event_time::EventTime;
 use crate::domain::ids::{OrderId, ShipmentId};
 use crate::domain::milestone::SubStatus;
-use crate::domain::order::Place;
 use crate::domain::scan::{Scan, Source};
 use crate::domain::shipment::{LegRow, ProvenNumber, TrackingRow};
 use crate::flows::record_events::{append, judge, withdraw};
@@ -106,29 +105,11 @@ fn make(
     row: &LegRow,
 ) -> Result<(OrderId, ShipmentId, Outcome), TakeInError> {
     let number = row.first_mile.as_ref().unwrap_or(&row.last_mile);
-    let taken = take_in_shipment(tables, desk, order, &bare_row(order, number))?;
+    let taken = take_in_shipment(tables, desk, order, &TrackingRow::bare(&order.order_number, number.clone()))?;
     if let Some(shipment) = tables.shipment(taken.id)?.filter(|_| row.first_mile.is_some()) {
         hand_over(tables, desk, order, (shipment, row))?;
     }
     Ok((order.id, taken.id, taken.outcome))
-}
-
-fn bare_row(order: &Order, number: &ProvenNumber) -> TrackingRow {
-    TrackingRow {
-        order_number: order.order_number.clone(),
-        number: number.clone(),
-        service: None,
-        shipped: None,
-        delivered: None,
-        status: None,
-        deliver_by_on: None,
-        line_id: None,
-        sku: None,
-        quantity: None,
-        parcel_ref: None,
-        destination: Place::default(),
-        origin: Place::default(),
-    }
 }
 
 /// The leg of a shipment that goes under a number already, and when it began.

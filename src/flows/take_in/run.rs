@@ -3,7 +3,7 @@
 
 use super::notes::{Erased, note_doubts, note_rows};
 use super::row::{Done, Judged, Terms, line_of, take_in_all, take_in_alone};
-use super::work::{HOLD_SECONDS, WorkError, Workplace, import_options};
+use super::work::{WorkError, Workplace, held_until, import_options};
 use super::{Desk, TakeInError, is_refusal};
 use crate::domain::ids::ClaimId;
 use crate::sheets::{Fault, FileRejected, Neighbours, Record, Records, Row, SheetError};
@@ -11,7 +11,7 @@ use crate::store::imports::Import;
 use crate::store::outbox::Change;
 use crate::store::sellers::{Seller, Shop};
 use crate::store::{At, SellerStore, SellerTables, StoreError};
-use jiff::{Timestamp, ToSpan};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -260,7 +260,7 @@ impl<'a> Run<'a> {
     }
 
     fn keep(&mut self, tables: &mut SellerTables, now: Timestamp, last: bool) -> Result<(), WorkError> {
-        self.import.claimed_until = now.checked_add(HOLD_SECONDS.seconds()).ok().map(At);
+        self.import.claimed_until = Some(At(held_until(now)));
         let is_proof = self.is_trial && !self.import.dry_run;
         if last && is_proof && self.import.rows_rejected == 0 {
             return self.begin_for_real(tables);

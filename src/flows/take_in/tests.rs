@@ -55,19 +55,9 @@ pub(super) fn order() -> OrderRow {
 
 pub(super) fn parcel(number: &str, delivered: Option<&str>) -> TrackingRow {
     TrackingRow {
-        order_number: "1001".to_owned(),
-        number: prove(number, Some("other"), &Hints::default()).unwrap().number,
-        service: None,
         shipped: EventTime::parse("2026-09-15T09:00:00"),
         delivered: delivered.and_then(EventTime::parse),
-        status: None,
-        deliver_by_on: None,
-        line_id: None,
-        sku: None,
-        quantity: None,
-        parcel_ref: None,
-        destination: Place::default(),
-        origin: Place::default(),
+        ..TrackingRow::bare("1001", prove(number, Some("other"), &Hints::default()).unwrap().number)
     }
 }
 

@@ -22,9 +22,14 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 /// So long a worker that died holds an import.
-pub(super) const HOLD_SECONDS: i64 = 8;
+const HOLD_SECONDS: i64 = 8;
 /// So often a worker that lives renews its hold, whatever it is at.
 const RENEWED_EVERY: Duration = Duration::from_millis(2_500);
+
+/// Until when a sign of life from a worker holds an import.
+pub(super) fn held_until(now: Timestamp) -> Timestamp {
+    now.saturating_add(HOLD_SECONDS.seconds()).unwrap_or(now)
+}
 
 /// Why a worker stopped before the end of a file.
 #[derive(Debug, thiserror::Error)]
@@ -76,7 +81,7 @@ impl Lane {
 pub fn work_off_one(place: &Workplace<'_>, lane: Lane) -> Result<bool, WorkError> {
     let now = (place.clock)();
     let claim = ClaimId::new(now);
-    let until = now.saturating_add(HOLD_SECONDS.seconds()).unwrap_or(now);
+    let until = held_until(now);
     let most = lane.most_bytes();
     let claimed =
         place.store.platform(Reason::JobClaim).write(|tables| tables.claim_import(now, until, claim, most))?;
@@ -99,8 +104,7 @@ pub fn work_off_one(place: &Workplace<'_>, lane: Lane) -> Result<bool, WorkError
 /// Does some work, and renews the hold on an import beside it: to unpack a workbook takes long, and so does a full disk.
 fn while_held<T>(place: &Workplace<'_>, import: &Import, claim: ClaimId, work: impl FnOnce() -> T) -> T {
     let renew = || -> Result<(), StoreError> {
-        let now = (place.clock)();
-        let until = now.saturating_add(HOLD_SECONDS.seconds()).unwrap_or(now);
+        let until = held_until((place.clock)());
         // A hold that was lost shows at the next chunk's writing.
         place.store.seller(import.seller_id).write(|tables| tables.renew_import(import.id, claim, until)).map(drop)
     };

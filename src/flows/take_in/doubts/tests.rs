@@ -88,19 +88,9 @@ impl Shop<'_> {
 
     fn put(&self, order: &str, shipped: &str, delivered: &str) -> (ShipmentId, Outcome) {
         let row = TrackingRow {
-            order_number: String::new(),
-            number: prove(NUMBER, Some("dpd"), &Hints::default()).unwrap().number,
-            service: None,
             shipped: EventTime::parse(shipped),
             delivered: EventTime::parse(delivered),
-            status: None,
-            deliver_by_on: None,
-            line_id: None,
-            sku: None,
-            quantity: None,
-            parcel_ref: None,
-            destination: Place::default(),
-            origin: Place::default(),
+            ..TrackingRow::bare("", prove(NUMBER, Some("dpd"), &Hints::default()).unwrap().number)
         };
         let taken = put_shipment(&self.sender(), &OrderRef::Number(order.to_owned()), row).unwrap();
         (taken.id, taken.outcome)
