@@ -8,7 +8,7 @@ use crate::domain::event_time::EventTime;
 use crate::domain::ids::ShipmentId;
 use crate::domain::milestone::{Actor, Milestone, SubStatus};
 use crate::domain::verdict::VerdictKind;
-use crate::secrets::digest;
+use crate::secrets::status_token_key;
 use crate::store::orders::Order;
 use crate::store::shipments::{Shipment, ShipmentView};
 use crate::store::standings::StandingRow;
@@ -93,7 +93,7 @@ pub enum StatusError {
 ///
 /// [`StatusError::NotFound`] for a wrong token, [`StatusError::Gone`] 120 days after the last parcel's end.
 pub fn show_status(store: &Store, token: &str, now: Timestamp) -> Result<Status, StatusError> {
-    let found = store.platform(Reason::StatusToken).read(|tables| tables.order_by_token(&digest(token)))?;
+    let found = store.platform(Reason::StatusToken).read(|tables| tables.order_by_token(&status_token_key(token)))?;
     let (seller, order) = found.ok_or(StatusError::NotFound)?;
     store.seller(seller).read(|tables| {
         let order = tables.order(order)?.ok_or(StatusError::NotFound)?;

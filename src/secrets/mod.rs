@@ -3,11 +3,13 @@
 mod passwords;
 mod sessions;
 mod signing;
+mod status_tokens;
 mod vault;
 
 pub use passwords::{hash_password, is_password, nobody_s_password};
 pub use sessions::fresh_token;
 pub use signing::{fresh_signing_pair, key_name, sign, verified};
+pub use status_tokens::{StatusTokens, status_token_key};
 pub use vault::Vault;
 
 use base64::Engine as _;
@@ -106,12 +108,6 @@ pub fn random<const N: usize>() -> Result<[u8; N], SecretError> {
 /// SHA-256: right for what has 128 random bits or more.
 pub fn digest(text: &str) -> Vec<u8> {
     Sha256::digest(text.as_bytes()).to_vec()
-}
-
-/// A fresh token of a status link: 8 bytes that name the seller, then 128 random bits, in base64url.
-pub fn fresh_status_token(seller: &[u8]) -> Result<String, SecretError> {
-    let seller_part: Vec<u8> = Sha256::digest(seller).iter().take(8).copied().collect();
-    Ok(URL_SAFE_NO_PAD.encode([seller_part.as_slice(), random::<16>()?.as_slice()].concat()))
 }
 
 const KEY_PREFIX: &str = "pt_live_";

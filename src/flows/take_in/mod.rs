@@ -27,7 +27,7 @@ pub mod work;
 use crate::domain::ids::ShipmentId;
 use crate::domain::promise::{Policy, Promise, PromiseSource, Terms};
 use crate::flows::record_events::{Moment, judge};
-use crate::secrets::{SecretError, Secrets};
+use crate::secrets::{SecretError, Secrets, StatusTokens};
 use crate::store::orders::Order;
 use crate::store::outbox::Change;
 use crate::store::sellers::{Seller, Shop};
@@ -42,6 +42,8 @@ pub struct Desk<'a> {
     pub shop: Shop,
     pub policies: Vec<Policy>,
     pub secrets: &'a Secrets,
+    /// For the orders that are made at this desk.
+    pub tokens: StatusTokens,
 }
 
 impl<'a> Desk<'a> {
@@ -53,8 +55,8 @@ impl<'a> Desk<'a> {
         secrets: &'a Secrets,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
-        let policies = tables.policies()?;
-        Ok(Self { moment: Moment { now, seller_zone: seller.zone() }, shop, policies, secrets })
+        let (policies, tokens) = (tables.policies()?, StatusTokens::of_seller(shop.seller_id.0.as_bytes())?);
+        Ok(Self { moment: Moment { now, seller_zone: seller.zone() }, shop, policies, secrets, tokens })
     }
 }
 

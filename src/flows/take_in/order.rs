@@ -3,7 +3,7 @@
 use super::{Desk, Outcome, TakeInError, doubts, settle, take};
 use crate::domain::ids::OrderId;
 use crate::domain::order::{ContactEdit, OrderLine, OrderRow, OrderState};
-use crate::secrets::{digest, fresh_status_token};
+use crate::secrets::status_token_key;
 use crate::store::orders::{Line, Order};
 use crate::store::{At, SellerTables, StoreError};
 use jiff::Timestamp;
@@ -12,7 +12,7 @@ use jiff::Timestamp;
 pub fn bare_order(desk: &Desk<'_>, number: &str) -> Result<Order, TakeInError> {
     let now = desk.moment.now;
     let (seller_id, id) = (desk.shop.seller_id, OrderId::new(now));
-    let token = fresh_status_token(seller_id.0.as_bytes())?;
+    let token = desk.tokens.fresh()?;
     Ok(Order {
         seller_id,
         id,
@@ -35,7 +35,7 @@ pub fn bare_order(desk: &Desk<'_>, number: &str) -> Result<Order, TakeInError> {
         channel: None,
         dispatch_by_at: None,
         deliver_by_on: None,
-        token_hash: digest(&token),
+        token_hash: status_token_key(&token),
         token_sealed: desk.secrets.seal(id.0.as_bytes(), &token)?,
         contact_erased_at: None,
         created_at: At(now),

@@ -4,7 +4,7 @@ use super::super::tests::now;
 use super::*;
 use crate::domain::ids::SellerId;
 use crate::flows::record_events::Moment;
-use crate::secrets::Secrets;
+use crate::secrets::{Secrets, StatusTokens};
 use crate::sheets::{self, Neighbours};
 use crate::store::on_both::{a_seller, on_both};
 use crate::store::{SellerStore, Store, StoreError};
@@ -63,7 +63,8 @@ fn judged((with_orders, rows): &(bool, Vec<String>)) -> Vec<Judged> {
 fn desk<'a>(tables: &mut SellerTables, secrets: &'a Secrets) -> Result<Desk<'a>, StoreError> {
     let seller = tables.profile()?.unwrap();
     let shop = tables.shops()?.remove(0);
-    Ok(Desk { moment: Moment { now: now(), seller_zone: seller.zone() }, shop, policies: Vec::new(), secrets })
+    let (moment, tokens) = (Moment { now: now(), seller_zone: seller.zone() }, StatusTokens::of_seller(b"seller")?);
+    Ok(Desk { moment, shop, policies: Vec::new(), secrets, tokens })
 }
 
 /// All that is on file, without ids and secrets, and what became of the rows.
