@@ -1,6 +1,8 @@
 //! One import on its way through its file: one thread reads and judges, another writes chunk by chunk, each chunk with
 //! its rows, their results and the cursor in one transaction.
 
+mod trial;
+
 use super::notes::{Erased, note_doubts, note_rows};
 use super::row::{Done, Judged, Terms, line_of, take_in_all, take_in_alone};
 use super::work::{WorkError, Workplace, held_until, import_options};
@@ -10,13 +12,12 @@ use crate::sheets::{Fault, FileRejected, Neighbours, Record, Records, Row, Sheet
 use crate::store::imports::Import;
 use crate::store::outbox::Change;
 use crate::store::sellers::{Seller, Shop};
-use crate::store::{At, SellerStore, SellerTables, StoreError};
+use crate::store::{At, SellerStore, SellerTables};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
+use trial::{Trial, undone};
 
 /// So many rows are handed from the reader to the writer at once.
 const ROWS_A_PIECE: usize = 250;
@@ -54,12 +55,10 @@ pub(super) struct Run<'a> {
     seller: Seller,
     shop: Shop,
     pub(super) import: Import,
-    /// Whether it is only found out what would become of the rows.
-    is_trial: bool,
+    /// Where it is only found out what would become of the rows.
+    trial: Option<Trial>,
     terms: Terms,
     rows_a_chunk: usize,
-    /// Hashes of the orders that chunks of a trial would have made, so that none is made a second time.
-    would_exist: HashSet<u64>,
 }
 
 impl<'a> Run<'a> {
@@ -79,10 +78,9 @@ impl<'a> Run<'a> {
             claim,
             seller,
             shop,
-            is_trial,
+            trial: is_trial.then(Trial::default),
             terms: Terms { create_orders: told.create_orders, writes_orders: !(is_trial && of_orders_alone) },
             rows_a_chunk: *ROWS_A_CHUNK.start(),
-            would_exist: HashSet::new(),
             import,
         }
     }
@@ -184,6 +182,9 @@ impl<'a> Run<'a> {
     fn try_write(&mut self, chunk: &[Judged], last: bool, one_by_one: bool) -> Result<(), WorkError> {
         let now = (self.place.clock)();
         let store = self.store;
+        if let Some(trial) = &mut self.trial {
+            trial.begin_chunk();
+        }
         store.write(|tables| {
             let desk = Desk::set_up(tables, &self.seller, self.shop.clone(), self.place.secrets, now)?;
             for rows in chunk.chunks(ROWS_AT_ONCE) {
@@ -192,10 +193,14 @@ impl<'a> Run<'a> {
                 for (judged, done) in rows.iter().zip(&done) {
                     self.count(&judged.record, done);
                 }
-                note_rows(tables, &self.import, (rows, &done), (&erased, self.is_trial))?;
+                note_rows(tables, &self.import, (rows, &done), (&erased, self.trial.is_some()))?;
             }
             self.keep(tables, now, last)
-        })
+        })?;
+        if let Some(trial) = &mut self.trial {
+            trial.keep_chunk();
+        }
+        Ok(())
     }
 
     fn take_in(
@@ -216,35 +221,14 @@ impl<'a> Run<'a> {
             }
             note_doubts(tables, chunk, &mut done)
         };
-        if self.is_trial {
-            // The same engine, and then everything is taken back.
-            let undone = tables.savepoint(|tables| -> Result<(), Undo> {
-                all(tables)?;
-                Err(Undo::Trial)
-            });
-            if let Err(Undo::Work(error)) = undone {
-                return Err(error);
+        match &mut self.trial {
+            Some(trial) => {
+                undone(tables, all)?;
+                trial.remember(chunk, &mut done);
             }
-            self.remember_trial(chunk, &mut done);
-        } else {
-            all(tables)?;
+            None => all(tables)?,
         }
         Ok(done)
-    }
-
-    /// An order whose rows lie in two chunks of a trial is made once, and brought up to date after that.
-    fn remember_trial(&mut self, chunk: &[Judged], done: &mut [Done]) {
-        let mut made = Vec::new();
-        for (judged, done) in chunk.iter().zip(done) {
-            let order = judged.record.row.as_ref().and_then(Row::order);
-            let Some(order) = order.filter(|_| done.outcome == "created") else { continue };
-            let hash = hash_of(&order.order_number);
-            if self.would_exist.contains(&hash) {
-                done.outcome = "updated";
-            }
-            made.push(hash);
-        }
-        self.would_exist.extend(made);
     }
 
     fn count(&mut self, record: &Record, done: &Done) {
@@ -261,9 +245,10 @@ impl<'a> Run<'a> {
 
     fn keep(&mut self, tables: &mut SellerTables, now: Timestamp, last: bool) -> Result<(), WorkError> {
         self.import.claimed_until = Some(At(held_until(now)));
-        let is_proof = self.is_trial && !self.import.dry_run;
+        let is_proof = self.trial.is_some() && !self.import.dry_run;
         if last && is_proof && self.import.rows_rejected == 0 {
-            return self.begin_for_real(tables);
+            trial::begin_for_real(&mut self.import, tables)?;
+            return self.keep_import(tables);
         }
         if last {
             self.import.finished_at = Some(At(now));
@@ -271,11 +256,9 @@ impl<'a> Run<'a> {
             "completed".clone_into(&mut self.import.state);
         }
         if last && is_proof {
-            self.refuse_all();
+            trial::refuse_all(&mut self.import);
         }
-        if !tables.update_held_import(&self.import, self.claim)? {
-            return Err(WorkError::HoldLost);
-        }
+        self.keep_import(tables)?;
         if last {
             tables.drop_erased_file(self.import.id)?;
             let body = json!({"state": self.import.state, "rows_rejected": self.import.rows_rejected});
@@ -284,24 +267,8 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Every row can be taken, so all are: the next worker finds the import as if it had just come in, and proved.
-    fn begin_for_real(&mut self, tables: &mut SellerTables) -> Result<(), WorkError> {
-        tables.delete_import_rows(self.import.id)?;
-        self.import.begin_anew();
-        self.import.proved = true;
+    fn keep_import(&self, tables: &mut SellerTables) -> Result<(), WorkError> {
         if tables.update_held_import(&self.import, self.claim)? { Ok(()) } else { Err(WorkError::HoldLost) }
-    }
-
-    /// A row that cannot be taken keeps all others out: what was found out stays, as that of a dry run.
-    fn refuse_all(&mut self) {
-        let (rejected, total) = (self.import.rows_rejected, self.import.rows_total);
-        let detail = format!(
-            "{rejected} of {total} rows cannot be taken, so none was, as you asked. Mend them in the repaired file, and send \
-             the whole file again."
-        );
-        "failed".clone_into(&mut self.import.state);
-        self.import.dry_run = true;
-        self.import.about.failure = Some(json!([Fault::of_row("all_or_nothing", detail)]));
     }
 
     fn let_go(&mut self) -> Result<End, WorkError> {
@@ -361,12 +328,6 @@ impl Reader {
     }
 }
 
-fn hash_of(value: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
-}
-
 fn is_refused(error: &WorkError) -> bool {
     matches!(error, WorkError::Row(TakeInError::Store(error)) | WorkError::Store(error) if is_refusal(error))
 }
@@ -381,24 +342,6 @@ fn count_rows(before: &Import, after: &Import) {
     ] {
         let rows = u64::try_from(after - before).unwrap_or(0);
         metrics::counter!("parceltrail_import_rows_total", "outcome" => outcome).increment(rows);
-    }
-}
-
-/// Why a savepoint is taken back.
-enum Undo {
-    Trial,
-    Work(WorkError),
-}
-
-impl From<StoreError> for Undo {
-    fn from(error: StoreError) -> Self {
-        Self::Work(error.into())
-    }
-}
-
-impl From<WorkError> for Undo {
-    fn from(error: WorkError) -> Self {
-        Self::Work(error)
     }
 }
 
