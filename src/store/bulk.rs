@@ -1,5 +1,5 @@
-//! Many rows at once: on PostgreSQL a column an array and one statement for all, on SQLite one prepared statement row by
-//! row. `COPY` cannot be had: PostgreSQL refuses it where row-level security binds the role.
+//! Many rows at once: on PostgreSQL a column an array and one statement for all, on SQLite prepared statements of a few rows
+//! each. `COPY` cannot be had: PostgreSQL refuses it where row-level security binds the role.
 
 use super::AnyConnection;
 use super::contacts::ContactRow;
@@ -19,6 +19,10 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::Array;
 
+/// So many rows go into one statement on SQLite: what a statement costs is shared, and the statement is compiled once, since
+/// their number is fixed.
+const ROWS_A_STATEMENT: usize = 20;
+
 /// `INSERT INTO table (columns) SELECT * FROM UNNEST($1, $2, ...)`
 fn statement(table: &str, columns: &[&str]) -> String {
     let parameters: Vec<String> = (1..=columns.len()).map(|number| format!("${number}")).collect();
@@ -34,7 +38,11 @@ macro_rules! inserts {
             }
             match connection {
                 AnyConnection::Sqlite(sqlite) => {
-                    for row in rows {
+                    let (together, rest) = rows.as_chunks::<ROWS_A_STATEMENT>();
+                    for rows in together {
+                        diesel::insert_into($table::table).values(rows).execute(sqlite)?;
+                    }
+                    for row in rest {
                         diesel::insert_into($table::table).values(row).execute(sqlite)?;
                     }
                 }

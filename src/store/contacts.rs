@@ -6,6 +6,7 @@ use super::types::{At, sql};
 use super::{PlatformTables, SellerTables, StoreError};
 use crate::domain::ids::{OrderId, SellerId};
 use crate::domain::order::Contact;
+use crate::secrets::Vault;
 use diesel::prelude::*;
 use jiff::Timestamp;
 use std::collections::HashMap;
@@ -21,6 +22,9 @@ pub(super) struct ContactRow {
     pub(super) phone_hash: Option<Vec<u8>>,
 }
 
+/// So many contacts are worth a thread that seals them.
+const WORTH_A_THREAD: usize = 50;
+
 /// By what a person is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FoundBy {
@@ -30,6 +34,19 @@ pub enum FoundBy {
 
 fn purpose(order: OrderId) -> Vec<u8> {
     [b"contact".as_slice(), order.0.as_bytes()].concat()
+}
+
+fn sealed(vault: &Vault, seller_id: SellerId, contacts: &[(OrderId, &Contact)]) -> Result<Vec<ContactRow>, StoreError> {
+    let row = |(order_id, contact): &(OrderId, &Contact)| -> Result<ContactRow, StoreError> {
+        Ok(ContactRow {
+            seller_id,
+            order_id: *order_id,
+            sealed: vault.seal_document(&purpose(*order_id), contact)?,
+            email_hash: contact.email_key().map(|key| vault.find_by("email", &key)),
+            phone_hash: contact.phone_key().map(|key| vault.find_by("phone", &key)),
+        })
+    };
+    contacts.iter().map(row).collect()
 }
 
 impl SellerTables<'_> {
@@ -49,18 +66,27 @@ impl SellerTables<'_> {
     }
 
     /// Writes the contacts of orders that have none on file.
-    pub fn insert_contacts(&mut self, contacts: &[(OrderId, &Contact)]) -> Result<(), StoreError> {
-        let (vault, seller_id) = (self.vault()?, self.seller);
-        let row = |(order_id, contact): &(OrderId, &Contact)| -> Result<ContactRow, StoreError> {
-            Ok(ContactRow {
-                seller_id,
-                order_id: *order_id,
-                sealed: vault.seal_document(&purpose(*order_id), contact)?,
-                email_hash: contact.email_key().map(|key| vault.find_by("email", &key)),
-                phone_hash: contact.phone_key().map(|key| vault.find_by("phone", &key)),
-            })
-        };
-        let rows = contacts.iter().map(row).collect::<Result<Vec<_>, _>>()?;
+    fn insert_contacts(&mut self, contacts: &[(OrderId, &Contact)]) -> Result<(), StoreError> {
+        let (vault, seller) = (self.vault()?, self.seller);
+        Ok(bulk::insert_contacts(self.connection, &sealed(&vault, seller, contacts)?)?)
+    }
+
+    /// Writes the contacts of new orders behind the orders themselves. Many are sealed beside the writing of these.
+    pub fn insert_contacts_after(
+        &mut self,
+        orders: impl FnOnce(&mut Self) -> Result<(), StoreError>,
+        contacts: &[(OrderId, &Contact)],
+    ) -> Result<(), StoreError> {
+        if contacts.len() < WORTH_A_THREAD {
+            orders(self)?;
+            return self.insert_contacts(contacts);
+        }
+        let (vault, seller) = (self.vault()?, self.seller);
+        let rows = std::thread::scope(|scope| {
+            let sealing = scope.spawn(|| sealed(&vault, seller, contacts));
+            orders(self)?;
+            sealing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })?;
         Ok(bulk::insert_contacts(self.connection, &rows)?)
     }
 

@@ -63,7 +63,7 @@ pub struct Told {
 
 /// A change as it is written.
 #[derive(Insertable)]
-#[diesel(table_name = outbox)]
+#[diesel(table_name = outbox, treat_none_as_default_value = false)]
 pub(super) struct ChangeRow {
     pub(super) seller_id: SellerId,
     pub(super) seq: i64,

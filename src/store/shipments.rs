@@ -89,7 +89,7 @@ pub(super) fn date(text: Option<&str>) -> Option<Date> {
 
 /// A leg as it is written.
 #[derive(Insertable)]
-#[diesel(table_name = legs)]
+#[diesel(table_name = legs, treat_none_as_default_value = false)]
 pub(super) struct LegRow {
     pub(super) seller_id: SellerId,
     pub(super) shipment_id: ShipmentId,

@@ -109,9 +109,11 @@ impl Drafts {
         }
         contacts.retain(|(_, contact)| *contact != Contact::default());
         let contacts: Vec<(OrderId, &Contact)> = contacts.iter().map(|(id, contact)| (*id, contact)).collect();
-        tables.insert_orders(&orders)?;
-        tables.insert_lines(&lines)?;
-        tables.insert_contacts(&contacts)?;
+        let write_orders = |tables: &mut SellerTables| {
+            tables.insert_orders(&orders)?;
+            tables.insert_lines(&lines)
+        };
+        tables.insert_contacts_after(write_orders, &contacts)?;
         let told = |order: &Order| (order.id.0, json!({"order_number": order.order_number, "shop": desk.shop.name}));
         let told = orders.iter().map(told).collect();
         Ok(tables.tell_all(Change::OrderCreated, told, desk.moment.now)?)
