@@ -13,7 +13,7 @@ const HASH_BYTES: usize = 16;
 /// them: a million tokens anywhere at all would have the database write a page for each.
 #[derive(Debug)]
 pub struct StatusTokens {
-    shared: [u8; SELLER_BYTES + BATCH_BYTES],
+    shared: Vec<u8>,
 }
 
 impl StatusTokens {
@@ -22,9 +22,7 @@ impl StatusTokens {
     /// [`SecretError::NoRandom`].
     pub fn of_seller(seller: &[u8]) -> Result<Self, SecretError> {
         let (name, batch) = (Sha256::digest(seller), random::<BATCH_BYTES>()?);
-        let mut shared = [0; SELLER_BYTES + BATCH_BYTES];
-        shared.iter_mut().zip(name.iter().take(SELLER_BYTES).chain(&batch)).for_each(|(byte, told)| *byte = *told);
-        Ok(Self { shared })
+        Ok(Self { shared: name.iter().take(SELLER_BYTES).chain(&batch).copied().collect() })
     }
 
     /// A token for one order: 8 bytes that name the seller, 4 of the batch, then 128 random bits of its own, in base64url.

@@ -61,32 +61,27 @@ impl SellerTables<'_> {
 
     /// Writes a contact over the one on file.
     pub fn put_contact(&mut self, order: OrderId, contact: &Contact) -> Result<(), StoreError> {
-        self.delete_contact(order)?;
-        self.insert_contacts(&[(order, contact)])
+        self.insert_contacts_after(|tables| tables.delete_contact(order).map(drop), &[(order, contact)])
     }
 
-    /// Writes the contacts of orders that have none on file.
-    fn insert_contacts(&mut self, contacts: &[(OrderId, &Contact)]) -> Result<(), StoreError> {
-        let (vault, seller) = (self.vault()?, self.seller);
-        Ok(bulk::insert_contacts(self.connection, &sealed(&vault, seller, contacts)?)?)
-    }
-
-    /// Writes the contacts of new orders behind the orders themselves. Many are sealed beside the writing of these.
+    /// Writes the contacts of orders that have none on file, after what must be written first, such as the orders. Many are
+    /// sealed beside that.
     pub fn insert_contacts_after(
         &mut self,
-        orders: impl FnOnce(&mut Self) -> Result<(), StoreError>,
+        write_first: impl FnOnce(&mut Self) -> Result<(), StoreError>,
         contacts: &[(OrderId, &Contact)],
     ) -> Result<(), StoreError> {
-        if contacts.len() < WORTH_A_THREAD {
-            orders(self)?;
-            return self.insert_contacts(contacts);
-        }
         let (vault, seller) = (self.vault()?, self.seller);
-        let rows = std::thread::scope(|scope| {
-            let sealing = scope.spawn(|| sealed(&vault, seller, contacts));
-            orders(self)?;
-            sealing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        })?;
+        let rows = if contacts.len() < WORTH_A_THREAD {
+            write_first(self)?;
+            sealed(&vault, seller, contacts)?
+        } else {
+            std::thread::scope(|scope| {
+                let sealing = scope.spawn(|| sealed(&vault, seller, contacts));
+                write_first(self)?;
+                sealing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })?
+        };
         Ok(bulk::insert_contacts(self.connection, &rows)?)
     }
 
