@@ -1,5 +1,7 @@
 //! Wires store, secrets, carriers and clock together: [`App`].
 
+pub mod slow_reads;
+
 use crate::carriers::{AskError, CarrierApi, Runner, RunnerConfig, Secret, Simulated};
 use crate::config::Config;
 use crate::domain::ids::SellerId;
@@ -9,6 +11,7 @@ use crate::limits::Limits;
 use crate::secrets::{SecretError, Secrets};
 use crate::store::{OpenError, Store};
 use jiff::{SignedDuration, Timestamp};
+use slow_reads::SlowReads;
 use std::collections::HashSet;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -30,6 +33,7 @@ pub struct App {
     /// Rung when an import has come in, so that it does not wait for the next round.
     pub import_bell: Notify,
     pub limits: Limits,
+    pub slow_reads: SlowReads,
     /// Hashing a password takes a core and 19 MiB for a while: so many at once and no more.
     hashing: Arc<Semaphore>,
     stopping: watch::Sender<bool>,
@@ -52,6 +56,8 @@ pub enum StartError {
     KeyFile { path: PathBuf, source: io::Error },
     #[error("the client for carriers cannot be made")]
     Runner(#[from] AskError),
+    #[error("the system has no threads left for slow reads")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
 }
 
 /// What time it is.
@@ -114,6 +120,7 @@ impl App {
             sources,
             import_bell: Notify::new(),
             limits,
+            slow_reads: SlowReads::new()?,
             hashing: Arc::new(Semaphore::new(HASHING)),
             stopping: watch::Sender::new(false),
             clock,

@@ -3,6 +3,8 @@
 //! A quota fills up again bit by bit (GCRA): who has used it up may go on once after a quota's part of its window. Keys
 //! are kept as hashes only, and no more of them than fit; newcomers beyond that share marks.
 
+pub mod turns;
+
 use governor::clock::{Clock, DefaultClock};
 use governor::middleware::StateInformationMiddleware;
 use governor::nanos::Nanos;

@@ -3,7 +3,7 @@
 use crate::domain::carrier::own;
 use crate::domain::ids::{SellerId, ShipmentId};
 use crate::sheets::writeback::{self, Parcel};
-use crate::store::shipments::{ShipmentFilter, ShipmentView};
+use crate::store::shipment_lists::{ShipmentFilter, ShipmentView};
 use crate::store::{Store, StoreError};
 use jiff::Timestamp;
 

@@ -1,10 +1,11 @@
 //! Orders as their seller sees them, with lines, contact and status link.
 
-use crate::domain::ids::{OrderId, SellerId};
+use crate::domain::ids::{OrderId, SellerId, ShopId};
 use crate::domain::order::Contact;
-use crate::secrets::{SecretError, Secrets};
+use crate::secrets::Secrets;
 use crate::store::orders::{Line, Order};
 use crate::store::{SellerTables, Store, StoreError};
+use std::collections::HashMap;
 
 /// An order with all that belongs to it.
 pub struct OrderView {
@@ -24,7 +25,7 @@ pub fn show_order(
     id: OrderId,
 ) -> Result<Option<OrderView>, StoreError> {
     store.seller(seller).read(|tables| match tables.order(id)? {
-        Some(order) => view(tables, secrets, order).map(Some),
+        Some(order) => Ok(views(tables, secrets, vec![order])?.pop()),
         None => Ok(None),
     })
 }
@@ -39,7 +40,7 @@ pub fn show_order_by_number(
     store.seller(seller).read(|tables| {
         let Some(shop) = tables.shops()?.into_iter().find(|it| it.name == shop) else { return Ok(None) };
         match tables.order_by_number(shop.id, number)? {
-            Some(order) => view(tables, secrets, order).map(Some),
+            Some(order) => Ok(views(tables, secrets, vec![order])?.pop()),
             None => Ok(None),
         }
     })
@@ -55,14 +56,25 @@ pub fn list_orders(
 ) -> Result<Vec<OrderView>, StoreError> {
     store.seller(seller).read(|tables| {
         let page = tables.orders_page(before, number, limit)?;
-        page.into_iter().map(|order| view(tables, secrets, order)).collect()
+        views(tables, secrets, page)
     })
 }
 
-fn view(tables: &mut SellerTables, secrets: &Secrets, order: Order) -> Result<OrderView, StoreError> {
-    let shop = tables.shops()?.into_iter().find(|shop| shop.id == order.shop_id).map(|shop| shop.name);
-    let lines = tables.order_lines(order.id)?;
-    let contact = tables.contact(order.id)?;
-    let token: Result<String, SecretError> = secrets.open(order.id.0.as_bytes(), &order.token_sealed);
-    Ok(OrderView { order, shop: shop.unwrap_or_default(), lines, contact, token: token.ok() })
+/// What belongs to each order is read for all of them at once.
+fn views(tables: &mut SellerTables, secrets: &Secrets, orders: Vec<Order>) -> Result<Vec<OrderView>, StoreError> {
+    let ids: Vec<OrderId> = orders.iter().map(|order| order.id).collect();
+    let shops: HashMap<ShopId, String> = tables.shops()?.into_iter().map(|shop| (shop.id, shop.name)).collect();
+    let mut lines: HashMap<OrderId, Vec<Line>> = HashMap::new();
+    for line in tables.lines_of(&ids)? {
+        lines.entry(line.order_id).or_default().push(line);
+    }
+    let mut contacts = tables.contacts_of(&ids)?;
+    let view = |order: Order| OrderView {
+        shop: shops.get(&order.shop_id).cloned().unwrap_or_default(),
+        lines: lines.remove(&order.id).unwrap_or_default(),
+        contact: contacts.remove(&order.id),
+        token: secrets.open(order.id.0.as_bytes(), &order.token_sealed).ok(),
+        order,
+    };
+    Ok(orders.into_iter().map(view).collect())
 }

@@ -6,13 +6,14 @@ use crate::domain::order::{Contact, email_key};
 use crate::domain::scan::{ScanDetails, TrackingEvent};
 use crate::domain::tracking_number::{self, Hints};
 use crate::secrets::Secrets;
-use crate::store::shipments::ShipmentView;
+use crate::store::shipment_lists::ShipmentView;
 use crate::store::{SellerTables, Store, StoreError};
 use jiff::Timestamp;
 
 pub use crate::store::corrections::Correction;
 pub use crate::store::doubts::OpenDoubt;
-pub use crate::store::shipments::{Leg, Search, ShipmentFilter};
+pub use crate::store::shipment_lists::{Search, ShipmentFilter};
+pub use crate::store::shipments::Leg;
 
 /// A shipment with its order, standing, legs and former numbers.
 pub struct ShipmentDetail {
@@ -121,10 +122,10 @@ fn details(
 ) -> Result<Vec<ShipmentDetail>, StoreError> {
     let ids: Vec<ShipmentId> = page.iter().map(|view| view.shipment.id).collect();
     let (mut corrections, mut doubts) = (tables.corrections_of(&ids)?, tables.open_doubts(&ids)?);
-    let (shops, own) = (tables.shops()?, tables.own_carriers()?);
+    let (shops, own, mut legs) = (tables.shops()?, tables.own_carriers()?, tables.legs_of(&ids)?);
     let detail = |view: ShipmentView| {
         let shop = shops.iter().find(|shop| shop.id == view.order.shop_id).map(|shop| shop.name.clone());
-        let legs = tables.legs(view.shipment.id)?;
+        let legs = legs.remove(&view.shipment.id).unwrap_or_default();
         let token = secrets.open(view.order.id.0.as_bytes(), &view.order.token_sealed).ok();
         let history = corrections.remove(&view.shipment.id).unwrap_or_default();
         let doubts = doubts.remove(&view.shipment.id).unwrap_or_default();
@@ -132,7 +133,7 @@ fn details(
         let carrier_name = carrier.map(|slug| own::name_of(slug, &own).unwrap_or(slug).to_owned());
         let tracking_url = carrier.and_then(|slug| own::page_of(slug, &view.shipment.tracking_number, &own));
         let shop = shop.unwrap_or_default();
-        Ok(ShipmentDetail { view, shop, legs, doubts, token, carrier_name, tracking_url, history })
+        ShipmentDetail { view, shop, legs, doubts, token, carrier_name, tracking_url, history }
     };
-    page.into_iter().map(detail).collect()
+    Ok(page.into_iter().map(detail).collect())
 }

@@ -5,17 +5,20 @@ pub mod look_up;
 use crate::domain::carrier::CarrierSlug;
 use crate::domain::carrier::own::{self, OwnCarrier};
 use crate::domain::event_time::EventTime;
-use crate::domain::ids::ShipmentId;
+use crate::domain::ids::{ShipmentId, TrackerId};
 use crate::domain::milestone::{Actor, Milestone, SubStatus};
+use crate::domain::scan::{ScanDetails, TrackingEvent};
 use crate::domain::verdict::VerdictKind;
 use crate::secrets::status_token_key;
 use crate::store::orders::Order;
-use crate::store::shipments::{Shipment, ShipmentView};
+use crate::store::shipment_lists::ShipmentView;
+use crate::store::shipments::{Leg, Shipment};
 use crate::store::standings::StandingRow;
 use crate::store::{Reason, SellerTables, Store, StoreError};
 use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
 use std::cmp::Reverse;
+use std::collections::HashMap;
 
 /// So long after its end an order's link still works.
 const LINK_DAYS_AFTER_END: i64 = 120;
@@ -95,7 +98,7 @@ pub enum StatusError {
 pub fn show_status(store: &Store, token: &str, now: Timestamp) -> Result<Status, StatusError> {
     let found = store.platform(Reason::StatusToken).read(|tables| tables.order_by_token(&status_token_key(token)))?;
     let (seller, order) = found.ok_or(StatusError::NotFound)?;
-    store.seller(seller).read(|tables| {
+    store.seller(seller).reserved().read(|tables| {
         let order = tables.order(order)?.ok_or(StatusError::NotFound)?;
         status_of(tables, order, now)
     })
@@ -103,12 +106,13 @@ pub fn show_status(store: &Store, token: &str, now: Timestamp) -> Result<Status,
 
 fn status_of(tables: &mut SellerTables, order: Order, now: Timestamp) -> Result<Status, StatusError> {
     let seller = tables.profile()?.ok_or(StatusError::NotFound)?;
-    let shipments = tables.shipments_of_order(order.id)?;
+    let views = tables.shipment_views_of_order(order.id)?;
     let own = tables.own_carriers()?;
-    let mut parcels = Vec::new();
-    for shipment in &shipments {
-        let view = tables.shipment_view(shipment.id)?.ok_or(StatusError::NotFound)?;
-        parcels.push((parcel(tables, &view, &own, now)?, view.standing.is_open));
+    let mut timelines = timelines(tables, &views, now)?;
+    let mut parcels = Vec::with_capacity(views.len());
+    for view in &views {
+        let timeline = timelines.remove(&view.shipment.id).unwrap_or_default();
+        parcels.push((parcel(view, &own, timeline), view.standing.is_open));
     }
     if has_ended_long_ago(&order, &parcels, now) {
         return Err(StatusError::Gone);
@@ -133,18 +137,12 @@ fn has_ended_long_ago(order: &Order, parcels: &[(Parcel, bool)], now: Timestamp)
     ended.checked_add((LINK_DAYS_AFTER_END * 24).hours()).is_ok_and(|end| end < now)
 }
 
-fn parcel(
-    tables: &mut SellerTables,
-    view: &ShipmentView,
-    own: &[OwnCarrier],
-    now: Timestamp,
-) -> Result<Parcel, StatusError> {
+fn parcel(view: &ShipmentView, own: &[OwnCarrier], timeline: Vec<Stop>) -> Parcel {
     let shipment = &view.shipment;
     let sub_status = view.standing.sub_status.as_deref().and_then(|it| it.parse().ok()).unwrap_or(SubStatus::NotFound);
     let carrier = shipment.carrier.as_deref().filter(|it| *it != CarrierSlug::OTHER);
-    let timeline = timeline(tables, shipment.id, now)?;
     let since = timeline.iter().find(|stop| stop.milestone == Some(sub_status.milestone())).map(|stop| stop.occurred);
-    Ok(Parcel {
+    Parcel {
         carrier: carrier.map(|slug| own::name_of(slug, own).unwrap_or(slug).to_owned()),
         tracking_number: shipment.tracking_number.clone(),
         tracking_url: carrier.and_then(|slug| own::page_of(slug, &shipment.tracking_number, own)),
@@ -155,27 +153,39 @@ fn parcel(
         expected: expected(shipment, &view.order, &view.standing.timeliness, sub_status),
         what_to_do: what_to_do(sub_status, &view.standing),
         timeline,
-    })
+    }
 }
 
-/// What happened to a shipment on all of its legs, newest first.
-pub fn timeline(tables: &mut SellerTables, shipment: ShipmentId, now: Timestamp) -> Result<Vec<Stop>, StoreError> {
-    let trackers: Vec<_> = tables.legs(shipment)?.iter().map(|leg| leg.tracker_id).collect();
-    let mut events = tables.standing_events(&trackers, now)?;
-    let mut details = tables.event_details(&trackers)?;
-    events.retain(|event| event.may_have_happened_by(now));
-    events.sort_by(|a, b| Reverse(a.order()).cmp(&Reverse(b.order())));
-    let stop = |event: crate::domain::scan::TrackingEvent| {
-        let details = details.remove(&(event.tracker_id, event.key.clone())).unwrap_or_default();
-        let what = event.sub_status.map(|it| it.sentence().to_owned());
-        Stop {
-            occurred: event.occurred,
-            milestone: event.sub_status.map(SubStatus::milestone),
-            what: what.or(details.description).unwrap_or_else(|| event.raw_code.clone()),
-            place: details.place,
-        }
+/// What happened to each of these shipments on all of its legs, newest first.
+fn timelines(
+    tables: &mut SellerTables,
+    views: &[ShipmentView],
+    now: Timestamp,
+) -> Result<HashMap<ShipmentId, Vec<Stop>>, StoreError> {
+    let shipments: Vec<ShipmentId> = views.iter().map(|view| view.shipment.id).collect();
+    let legs = tables.legs_of(&shipments)?;
+    let trackers: Vec<TrackerId> = legs.values().flatten().map(|leg| leg.tracker_id).collect();
+    let events = tables.standing_events(&trackers, now)?;
+    let details = tables.event_details(&trackers)?;
+    let timeline = |legs: &Vec<Leg>| {
+        let is_on_a_leg = |event: &&TrackingEvent| legs.iter().any(|leg| leg.tracker_id == event.tracker_id);
+        let mut mine: Vec<&TrackingEvent> =
+            events.iter().filter(is_on_a_leg).filter(|event| event.may_have_happened_by(now)).collect();
+        mine.sort_by_key(|event| Reverse(event.order()));
+        mine.into_iter().map(|event| stop(event, details.get(&(event.tracker_id, event.key.clone())))).collect()
     };
-    Ok(events.into_iter().map(stop).collect())
+    Ok(legs.iter().map(|(shipment, legs)| (*shipment, timeline(legs))).collect())
+}
+
+fn stop(event: &TrackingEvent, details: Option<&ScanDetails>) -> Stop {
+    let sentence = event.sub_status.map(|sub_status| sub_status.sentence().to_owned());
+    let description = || details.and_then(|details| details.description.clone());
+    Stop {
+        occurred: event.occurred,
+        milestone: event.sub_status.map(SubStatus::milestone),
+        what: sentence.or_else(description).unwrap_or_else(|| event.raw_code.clone()),
+        place: details.and_then(|details| details.place.clone()),
+    }
 }
 
 fn expected(shipment: &Shipment, order: &Order, timeliness: &str, stands: SubStatus) -> Option<Expected> {

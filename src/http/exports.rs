@@ -1,9 +1,9 @@
 //! Exports: what goes back to shops and marketplaces.
 
 use super::auth::Caller;
-use super::imports::work_on;
 use super::problem::Problem;
 use crate::app::App;
+use crate::app::slow_reads::{self, Cancelled};
 use crate::domain::ids::ShipmentId;
 use crate::flows::export_tracking::{self, ExportAsked};
 use actix_web::http::header;
@@ -12,6 +12,7 @@ use actix_web::{Error, HttpResponse};
 use futures_util::stream;
 use jiff::Timestamp;
 use serde::Deserialize;
+use std::sync::Arc;
 
 /// Which tracking numbers are wanted, and in which form.
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
@@ -65,21 +66,23 @@ pub async fn export_tracking(
         query.since.as_deref().map(|text| text.parse().map_err(|_unreadable| no_instant(text))).transpose()?;
     let with_suspicious = query.include == Some(Include::Suspicious);
     let asked = ExportAsked { shop: query.shop, since, with_suspicious };
-    let pages = stream::try_unfold((app, asked, Place::Header), move |(app, asked, place)| async move {
+    // Held until the last page is written, or the client hangs up.
+    let turn = Arc::new(app.slow_reads.report_turn(Some(seller.0))?);
+    let pages = stream::try_unfold((app, asked, turn, Place::Header), move |(app, asked, turn, place)| async move {
         let before = match place {
             Place::Header => {
                 let header = Bytes::from(form.header());
-                return Ok::<_, Error>(Some((header, (app, asked, Place::After(None)))));
+                return Ok::<_, Error>(Some((header, (app, asked, turn, Place::After(None)))));
             }
             Place::After(before) => before,
             Place::End => return Ok(None),
         };
         let page = asked.clone();
-        let (lines, next) = work_on(&app, move |app| export_tracking::lines(&app.store, seller, (form, &page), before))
-            .await?
-            .map_err(Problem::from)?;
+        let read = move |app: &App, _: &Cancelled| export_tracking::lines(&app.store, seller, (form, &page), before);
+        let lines = slow_reads::in_turn(&app, Arc::clone(&turn), read).await.ok_or_else(Problem::internal)?;
+        let (lines, next) = lines.map_err(Problem::from)?;
         let place = next.map_or(Place::End, |id| Place::After(Some(id)));
-        Ok(Some((Bytes::from(lines), (app, asked, place))))
+        Ok(Some((Bytes::from(lines), (app, asked, turn, place))))
     });
     let name = query.preset.replace('/', "-");
     Ok(HttpResponse::Ok()

@@ -3,6 +3,7 @@
 mod carriers;
 mod people;
 
+use crate::app::slow_reads::TooMany;
 use crate::flows::access_tokens::TokenError;
 use crate::flows::list_changes::FeedError;
 use crate::flows::privacy::PrivacyError;
@@ -243,6 +244,21 @@ impl From<Spent> for Problem {
         let detail = format!("That was too often. Wait {wait_s} s, then go on more slowly.");
         let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail);
         Self { retry_after_s: Some(wait_s), ..problem }
+    }
+}
+
+impl From<TooMany> for Problem {
+    fn from(error: TooMany) -> Self {
+        let mut detail = error.to_string();
+        if let Some(first) = detail.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        let code = match error {
+            TooMany::Reports => "too_many_reports",
+            TooMany::Scans => "too_many_slow_lists",
+        };
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, code, detail + ".");
+        Self { retry_after_s: Some(5), ..problem }
     }
 }
 

@@ -3,16 +3,18 @@
 use super::auth::Caller;
 use super::problem::Problem;
 use super::report_query::{FormatWord, Habits, ReportParams};
-use crate::app::{self, App};
+use crate::app::{App, slow_reads};
 use crate::domain::ids::SellerId;
 use crate::flows::StoreError;
 use crate::flows::reports::{
-    self, AsSheet, Basis, DispatchReport, GroupKey, LossReport, NumbersReport, Report, ReportQuery, Scope,
+    self, AsSheet, Basis, DispatchReport, GroupKey, LossReport, NumbersReport, Report, ReportContext, ReportQuery,
+    Scope,
 };
 use actix_web::http::header;
 use actix_web::web::{Data, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
+use std::sync::Arc;
 use uuid::Uuid;
 
 const ORDERS: Habits = Habits { groups: &[], basis: Basis::Promised, rows_are_orders: true };
@@ -33,8 +35,7 @@ pub async fn report_delays(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let asked = Asked::of(&caller, query.into_inner(), &request, Habits::of_shipments(&[]))?;
-    let count = |app: &App, asked: &Asked| reports::report_delays(&app.store, asked.scope, &asked.query, app.now());
-    answer(app, asked, count).await
+    answer(app, asked, reports::report_delays).await
 }
 
 /// The same by lane: origin and destination, country and region
@@ -55,8 +56,7 @@ pub async fn report_lanes(
     const LANE: [GroupKey; 4] =
         [GroupKey::OriginCountry, GroupKey::OriginRegion, GroupKey::DestinationCountry, GroupKey::DestinationRegion];
     let asked = Asked::of(&caller, query.into_inner(), &request, Habits::of_shipments(&LANE))?;
-    let count = |app: &App, asked: &Asked| reports::report_delays(&app.store, asked.scope, &asked.query, app.now());
-    answer(app, asked, count).await
+    answer(app, asked, reports::report_delays).await
 }
 
 /// The same by carrier
@@ -75,8 +75,7 @@ pub async fn report_carriers(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let asked = Asked::of(&caller, query.into_inner(), &request, Habits::of_shipments(&[GroupKey::Carrier]))?;
-    let count = |app: &App, asked: &Asked| reports::report_delays(&app.store, asked.scope, &asked.query, app.now());
-    answer(app, asked, count).await
+    answer(app, asked, reports::report_delays).await
 }
 
 /// What was shipped and never came
@@ -100,8 +99,7 @@ pub async fn report_lost(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let asked = Asked::of(&caller, query.into_inner(), &request, Habits::of_shipments(&[]))?;
-    let count = |app: &App, asked: &Asked| reports::report_lost(&app.store, asked.scope, &asked.query, app.now());
-    answer(app, asked, count).await
+    answer(app, asked, reports::report_lost).await
 }
 
 /// Which orders left in time
@@ -125,8 +123,7 @@ pub async fn report_dispatch(
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let asked = Asked::of(&caller, query.into_inner(), &request, ORDERS)?;
-    let count = |app: &App, asked: &Asked| reports::report_dispatch(&app.store, asked.scope, &asked.query, app.now());
-    answer(app, asked, count).await
+    answer(app, asked, reports::report_dispatch).await
 }
 
 /// How true tracking numbers are
@@ -159,8 +156,7 @@ pub async fn report_numbers(
 ) -> Result<HttpResponse, Problem> {
     const BY: [GroupKey; 2] = [GroupKey::Shop, GroupKey::Carrier];
     let asked = Asked::of(&caller, query.into_inner(), &request, Habits::of_shipments(&BY))?;
-    let count = |app: &App, asked: &Asked| reports::report_numbers(&app.store, asked.scope, &asked.query, app.now());
-    answer(app, asked, count).await
+    answer(app, asked, reports::report_numbers).await
 }
 
 /// A report as it was asked for.
@@ -176,16 +172,32 @@ impl Asked {
         let as_csv = params.format.map_or_else(|| prefers_csv(request), |format| format == FormatWord::Csv);
         Ok(Self { scope, query: params.read(habits)?, as_csv })
     }
+
+    /// Whose report it is; none where an admin counts all sellers.
+    fn seller(&self) -> Option<Uuid> {
+        match self.scope {
+            Scope::Seller(seller) => Some(seller.0),
+            Scope::Everyone => None,
+        }
+    }
 }
+
+/// One of the reports.
+type Count<R> = fn(&ReportContext<'_>, Scope, &ReportQuery) -> Result<R, StoreError>;
 
 async fn answer<R: Serialize + AsSheet + Send + 'static>(
     app: Data<App>,
     asked: Asked,
-    count: impl FnOnce(&App, &Asked) -> Result<R, StoreError> + Send + 'static,
+    count: Count<R>,
 ) -> Result<HttpResponse, Problem> {
     let (as_csv, keys, rows) = (asked.as_csv, asked.query.group_by.clone(), asked.query.rows.is_some());
     let app = app.into_inner();
-    let counted = app::in_background(&app, move |app| count(app, &asked));
+    let turn = app.slow_reads.report_turn(asked.seller())?;
+    let counted = slow_reads::in_turn(&app, Arc::new(turn), move |app, cancelled| {
+        let is_cancelled = || cancelled.is_set();
+        let context = ReportContext { store: &app.store, now: app.now(), is_cancelled: &is_cancelled };
+        count(&context, asked.scope, &asked.query)
+    });
     let report = counted.await.ok_or_else(Problem::internal)??;
     if !as_csv {
         return Ok(HttpResponse::Ok().json(report));

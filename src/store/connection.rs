@@ -2,12 +2,13 @@
 
 use crate::domain::ids::SellerId;
 use crate::store::error::{OpenError, StoreError};
+use crate::store::pool_turns::{POOL_SIZE, PoolTurn, PoolTurns, Use};
+use crate::store::reader_pool::ReaderPool;
 use crate::store::row_security::{APPLICATION_ROLE, application_role};
+use crate::store::statements::StatementObserver;
 use diesel::connection::{SimpleConnection, TransactionManager};
-use diesel::r2d2::{ManageConnection, Pool};
+use diesel::r2d2::{ManageConnection, Pool, PooledConnection};
 use diesel::{Connection as _, PgConnection, SqliteConnection};
-use std::cell::RefCell;
-use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,8 +24,8 @@ pub enum AnyConnection {
 
 /// Which database stands behind the store, and how its connections are had.
 pub enum Engine {
-    Sqlite { path: PathBuf, writer: Arc<Mutex<AnyConnection>> },
-    Postgres { pool: Pool<PostgresManager> },
+    Sqlite { path: PathBuf, writer: Arc<Mutex<AnyConnection>>, readers: ReaderPool },
+    Postgres { pool: Pool<PostgresManager>, turns: PoolTurns },
 }
 
 /// Whose rows a piece of work may touch. PostgreSQL holds it to that by row-level security; on SQLite our own queries do.
@@ -32,6 +33,33 @@ pub enum Engine {
 pub enum Scope {
     Seller(SellerId),
     Platform,
+}
+
+/// Whose connections a piece of work uses, where they are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// Those of sellers, a few of each.
+    Sellers,
+    /// Those kept for what must not wait for sellers: sign-in, customers' pages, jobs over all sellers.
+    Reserved,
+}
+
+/// A piece of work at the database.
+#[derive(Debug, Clone, Copy)]
+pub struct Work {
+    pub scope: Scope,
+    pub lane: Lane,
+}
+
+impl Work {
+    pub const PLATFORM: Self = Self { scope: Scope::Platform, lane: Lane::Reserved };
+
+    fn turn(self, turns: &PoolTurns, wanted: Use) -> Result<Option<PoolTurn<'_>>, StoreError> {
+        match (self.scope, self.lane) {
+            (Scope::Seller(seller), Lane::Sellers) => turns.take(seller, wanted).map(Some),
+            (Scope::Seller(_), Lane::Reserved) | (Scope::Platform, _) => Ok(None),
+        }
+    }
 }
 
 impl Scope {
@@ -44,7 +72,6 @@ impl Scope {
     }
 }
 
-const POOL_SIZE: u32 = 12;
 const POOL_WAIT: Duration = Duration::from_secs(5);
 /// `secure_delete` writes zeros over what is deleted, free pages too, so that nothing erased is left in the file. Rows are
 /// seldom deleted here, and inserting costs nothing more; an upload that is deleted is written once more, a second for
@@ -58,11 +85,6 @@ const READER_SETTINGS: &str =
 /// What imports fill.
 const GROWING: &str = "ANALYZE orders, order_lines, order_contacts, shipments, trackers, legs, tracking_events, standings, \
      promise_changes, outbox, import_rows";
-
-thread_local! {
-    /// This thread's read-only connections, by file: a point read costs no hand-over to another thread.
-    static READERS: RefCell<HashMap<PathBuf, AnyConnection>> = RefCell::new(HashMap::new());
-}
 
 impl Engine {
     /// Opens the database that the URL names; `prepare` brings it to this version's schema, one process at a time.
@@ -79,7 +101,8 @@ impl Engine {
             let lock = lock_beside(&path)?;
             prepare(&mut writer)?;
             drop(lock);
-            return Ok(Self::Sqlite { path, writer: Arc::new(Mutex::new(writer)) });
+            let readers = ReaderPool::new(path.clone(), open_sqlite_reader);
+            return Ok(Self::Sqlite { path, writer: Arc::new(Mutex::new(writer)), readers });
         }
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             return open_postgres(url, prepare);
@@ -94,36 +117,32 @@ impl Engine {
 
     pub fn with_reader<T, E: From<StoreError>>(
         &self,
-        scope: Scope,
+        work: Work,
         read: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
     ) -> Result<T, E> {
         match self {
-            Self::Sqlite { path, .. } => READERS.with_borrow_mut(|readers| {
-                if !readers.contains_key(path) {
-                    let reader =
-                        open_sqlite_reader(path).map_err(|error| StoreError::Unavailable(error.to_string()))?;
-                    readers.insert(path.clone(), reader);
-                }
-                match readers.get_mut(path) {
-                    Some(reader) => read(reader),
-                    None => Err(StoreError::Unavailable("the reader could not be kept".to_owned()).into()),
-                }
-            }),
-            Self::Postgres { pool, .. } => with_pooled(pool, scope, read),
+            Self::Sqlite { readers, .. } => readers.with(read),
+            Self::Postgres { pool, turns } => {
+                let _turn = work.turn(turns, Use::Read)?;
+                with_pooled(pool, work.scope, read)
+            }
         }
     }
 
     pub fn with_writer<T, E: From<StoreError>>(
         &self,
-        scope: Scope,
+        work: Work,
         write: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
     ) -> Result<T, E> {
         match self {
-            Self::Sqlite { path, writer } => {
+            Self::Sqlite { path, writer, .. } => {
                 let mut writer = usable_writer(path, writer)?;
                 write(&mut writer)
             }
-            Self::Postgres { pool, .. } => with_pooled(pool, scope, write),
+            Self::Postgres { pool, turns } => {
+                let _turn = work.turn(turns, Use::Write)?;
+                with_pooled(pool, work.scope, write)
+            }
         }
     }
 
@@ -131,7 +150,7 @@ impl Engine {
     /// while a table was empty, and is kept, reads all rows of a seller for each row that is written: above all those
     /// behind foreign keys, which nobody else can see to.
     pub fn look_at_sizes(&self) -> Result<(), StoreError> {
-        let Self::Postgres { pool } = self else { return Ok(()) };
+        let Self::Postgres { pool, .. } = self else { return Ok(()) };
         with_pooled(pool, Scope::Platform, |connection| {
             let known =
                 diesel::sql_query("SELECT 1 FROM pg_class WHERE oid = 'orders'::regclass AND reltuples >= 50000");
@@ -180,9 +199,26 @@ fn with_pooled<T, E: From<StoreError>>(
     scope: Scope,
     run: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
 ) -> Result<T, E> {
-    let mut pooled = timed("pool", || pool.get()).map_err(|error| StoreError::Unavailable(error.to_string()))?;
-    pooled.batch_execute(&scope.statement()).map_err(StoreError::from)?;
-    run(&mut pooled)
+    let mut pooled = living(pool, scope)?;
+    run(&mut pooled.connection)
+}
+
+/// A connection that works for a scope. Setting the scope also shows whether the connection still lives; one that does not
+/// is closed when it goes back, and another is taken.
+fn living(pool: &Pool<PostgresManager>, scope: Scope) -> Result<PooledConnection<PostgresManager>, StoreError> {
+    let mut refused = None;
+    for _ in 0..=POOL_SIZE {
+        let mut pooled = timed("pool", || pool.get()).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        match pooled.connection.batch_execute(&scope.statement()) {
+            Ok(()) => return Ok(pooled),
+            Err(error) => {
+                pooled.is_dead = true;
+                refused = Some(error);
+            }
+        }
+    }
+    let refusal = refused.map_or_else(|| "no connection could be had".to_owned(), |error| error.to_string());
+    Err(StoreError::Unavailable(refusal))
 }
 
 /// Measures how long a connection was waited for.
@@ -201,25 +237,34 @@ pub struct PostgresManager {
     bound: bool,
 }
 
+/// A connection of the pool.
+pub struct PostgresConnection {
+    connection: AnyConnection,
+    /// It failed outside of a transaction, so diesel does not know that it is no use any more.
+    is_dead: bool,
+}
+
 impl ManageConnection for PostgresManager {
-    type Connection = AnyConnection;
+    type Connection = PostgresConnection;
     type Error = diesel::r2d2::Error;
 
-    fn connect(&self) -> Result<AnyConnection, Self::Error> {
+    fn connect(&self) -> Result<PostgresConnection, Self::Error> {
         let mut connection = PgConnection::establish(&self.url)?;
+        connection.set_instrumentation(StatementObserver { database: "postgres" });
         if self.bound {
             let role = format!("SET ROLE {APPLICATION_ROLE}");
             connection.batch_execute(&role).map_err(diesel::r2d2::Error::QueryError)?;
         }
-        Ok(AnyConnection::Postgres(connection))
+        Ok(PostgresConnection { connection: AnyConnection::Postgres(connection), is_dead: false })
     }
 
-    fn is_valid(&self, connection: &mut AnyConnection) -> Result<(), Self::Error> {
-        connection.batch_execute("SELECT 1").map_err(diesel::r2d2::Error::QueryError)
+    fn is_valid(&self, pooled: &mut PostgresConnection) -> Result<(), Self::Error> {
+        pooled.connection.batch_execute("SELECT 1").map_err(diesel::r2d2::Error::QueryError)
     }
 
-    fn has_broken(&self, connection: &mut AnyConnection) -> bool {
-        <AnyConnection as diesel::Connection>::TransactionManager::is_broken_transaction_manager(connection)
+    fn has_broken(&self, pooled: &mut PostgresConnection) -> bool {
+        type Transactions = <AnyConnection as diesel::Connection>::TransactionManager;
+        pooled.is_dead || Transactions::is_broken_transaction_manager(&mut pooled.connection)
     }
 }
 
@@ -234,12 +279,14 @@ fn open_sqlite(path: &Path) -> Result<AnyConnection, OpenError> {
         return Err(OpenError::NoFolder(folder.to_owned()));
     }
     let mut writer = SqliteConnection::establish(&path.to_string_lossy()).map_err(unreachable_database)?;
+    writer.set_instrumentation(StatementObserver { database: "sqlite" });
     writer.batch_execute(WRITER_SETTINGS).map_err(|error| OpenError::Unreachable(error.to_string()))?;
     Ok(AnyConnection::Sqlite(writer))
 }
 
-fn open_sqlite_reader(path: &Path) -> Result<AnyConnection, OpenError> {
+pub(super) fn open_sqlite_reader(path: &Path) -> Result<AnyConnection, OpenError> {
     let mut reader = SqliteConnection::establish(&path.to_string_lossy()).map_err(unreachable_database)?;
+    reader.set_instrumentation(StatementObserver { database: "sqlite" });
     reader.batch_execute(READER_SETTINGS).map_err(|error| OpenError::Unreachable(error.to_string()))?;
     Ok(AnyConnection::Sqlite(reader))
 }
@@ -259,9 +306,11 @@ fn open_postgres(
         .max_size(POOL_SIZE)
         .min_idle(Some(1))
         .connection_timeout(POOL_WAIT)
+        // `living` finds out itself, without a round trip more.
+        .test_on_check_out(false)
         .build(manager)
         .map_err(|error| OpenError::Unreachable(error.to_string()))?;
-    Ok(Engine::Postgres { pool })
+    Ok(Engine::Postgres { pool, turns: PoolTurns::default() })
 }
 
 /// One process at a time opens the file: a second one waits here.

@@ -1,8 +1,8 @@
 //! SQLite or PostgreSQL behind one set of queries; the only folder that knows diesel.
 //!
 //! [`Store::seller`] is the only handle on sellers' tables, [`Store::platform`] serves the named exceptions. A closure
-//! given to `read` runs inline on this thread's read-only connection on SQLite, on a pooled one on PostgreSQL; one given
-//! to `write` runs in a transaction, on SQLite's one writer or on a pooled connection.
+//! given to `read` runs on this thread with a read-only connection of its own on SQLite, with a pooled one on PostgreSQL;
+//! one given to `write` runs in a transaction, on SQLite's one writer or on a pooled connection.
 
 pub mod api_keys;
 pub mod audit;
@@ -20,6 +20,8 @@ pub mod imports;
 mod migrations;
 pub mod orders;
 pub mod outbox;
+mod pool_turns;
+mod reader_pool;
 pub mod report_rows;
 mod row_security;
 mod schema;
@@ -27,9 +29,11 @@ pub mod seller_carriers;
 pub mod sellers;
 pub mod sessions;
 pub mod shared_numbers;
+pub mod shipment_lists;
 pub mod shipments;
 pub mod signing_keys;
 pub mod standings;
+mod statements;
 pub mod trackers;
 mod types;
 pub mod undo;
@@ -43,7 +47,7 @@ pub use types::{At, Json};
 
 use crate::domain::ids::SellerId;
 use crate::secrets::Secrets;
-use connection::{Engine, Scope};
+use connection::{Engine, Lane, Scope, Work};
 use diesel::RunQueryDsl;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use vaults::Vaults;
@@ -99,6 +103,7 @@ pub struct SellerStore<'s> {
     engine: &'s Engine,
     vaults: &'s Vaults,
     seller: SellerId,
+    lane: Lane,
 }
 
 /// The handle for the named exceptions.
@@ -140,7 +145,7 @@ impl Store {
 
     /// Whether the database answers.
     pub fn is_ready(&self) -> Result<(), StoreError> {
-        self.engine.with_reader(Scope::Platform, |connection| Ok(connection.batch_execute("SELECT 1")?))
+        self.engine.with_reader(Work::PLATFORM, |connection| Ok(connection.batch_execute("SELECT 1")?))
     }
 
     /// Sees to it that the database knows how large its tables are by now, while they grow fast.
@@ -154,7 +159,7 @@ impl Store {
     }
 
     pub fn seller(&self, seller: SellerId) -> SellerStore<'_> {
-        SellerStore { engine: &self.engine, vaults: &self.vaults, seller }
+        SellerStore { engine: &self.engine, vaults: &self.vaults, seller, lane: Lane::Sellers }
     }
 
     pub fn platform(&self, reason: Reason) -> PlatformStore<'_> {
@@ -163,15 +168,24 @@ impl Store {
 }
 
 impl SellerStore<'_> {
+    /// The same handle for work that must not wait for what the seller itself is doing: a customer's page, a sign-in.
+    #[must_use]
+    pub fn reserved(self) -> Self {
+        Self { lane: Lane::Reserved, ..self }
+    }
+
+    fn work(&self) -> Work {
+        Work { scope: Scope::Seller(self.seller), lane: self.lane }
+    }
+
     pub fn read<T, E: From<StoreError>>(&self, run: impl FnOnce(&mut SellerTables) -> Result<T, E>) -> Result<T, E> {
         let (vaults, seller) = (self.vaults, self.seller);
-        self.engine
-            .with_reader(Scope::Seller(seller), |connection| run(&mut SellerTables::new(connection, vaults, seller)))
+        self.engine.with_reader(self.work(), |connection| run(&mut SellerTables::new(connection, vaults, seller)))
     }
 
     /// All that the closure writes is kept, or, where it fails, nothing.
     pub fn write<T, E: From<StoreError>>(&self, run: impl FnOnce(&mut SellerTables) -> Result<T, E>) -> Result<T, E> {
-        self.engine.with_writer(Scope::Seller(self.seller), |connection| {
+        self.engine.with_writer(self.work(), |connection| {
             in_transaction(connection, |connection| {
                 let (vaults, seller) = (self.vaults, self.seller);
                 take_turn(connection, seller)?;
@@ -185,13 +199,13 @@ impl PlatformStore<'_> {
     pub fn read<T, E: From<StoreError>>(&self, run: impl FnOnce(&mut PlatformTables) -> Result<T, E>) -> Result<T, E> {
         let (vaults, skip_locked) = (self.vaults, self.engine.skip_locked());
         self.engine
-            .with_reader(Scope::Platform, |connection| run(&mut PlatformTables { connection, vaults, skip_locked }))
+            .with_reader(Work::PLATFORM, |connection| run(&mut PlatformTables { connection, vaults, skip_locked }))
     }
 
     /// All that the closure writes is kept, or, where it fails, nothing.
     pub fn write<T, E: From<StoreError>>(&self, run: impl FnOnce(&mut PlatformTables) -> Result<T, E>) -> Result<T, E> {
         let (vaults, skip_locked) = (self.vaults, self.engine.skip_locked());
-        self.engine.with_writer(Scope::Platform, |connection| {
+        self.engine.with_writer(Work::PLATFORM, |connection| {
             in_transaction(connection, |connection| run(&mut PlatformTables { connection, vaults, skip_locked }))
         })
     }

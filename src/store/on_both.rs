@@ -11,15 +11,30 @@ use crate::domain::ids::{SellerId, ShopId};
 use crate::secrets::Secrets;
 use diesel::{Connection, PgConnection, RunQueryDsl};
 use jiff::Timestamp;
+use std::sync::Once;
 
 /// Runs the scenario twice. The second time needs a server, which `scripts/test` starts.
 pub fn on_both(scenario: impl Fn(&Store)) {
+    LOG_STATEMENTS.call_once(log_statements);
     let folder = tempfile::tempdir().unwrap();
     let secrets = Secrets::from_text(&Secrets::fresh_key().unwrap()).unwrap();
     let file = format!("sqlite:{}", folder.path().join("test.db").display());
     for url in [file, fresh_postgres()] {
         scenario(&Store::open(&url, secrets.clone()).unwrap());
     }
+}
+
+static LOG_STATEMENTS: Once = Once::new();
+
+/// Keeps the statements of unit tests for `examples/plans`, where somebody collects them.
+#[allow(clippy::disallowed_methods, reason = "a test's environment is its own; the server's is read in config.rs")]
+fn log_statements() {
+    let Some(folder) = std::env::var_os("PARCELTRAIL_TEST_STATEMENTS") else { return };
+    let file = std::fs::File::create(std::path::Path::new(&folder).join("unit-tests")).unwrap();
+    let statements = tracing_subscriber::fmt().with_env_filter("parceltrail::statements=trace").without_time();
+    let lines = statements.with_level(false).with_target(false).with_ansi(false).with_writer(file);
+    // Whoever logs already keeps its log.
+    drop(lines.try_init());
 }
 
 /// A seller in Berlin with a shop `main`.

@@ -144,7 +144,7 @@ impl SellerTables<'_> {
             query = query.filter(orders::id.lt(before));
         }
         if let Some(number) = number {
-            query = query.filter(orders::order_number.eq(number.to_owned()));
+            query = query.filter(orders::id.eq_any(self.orders_numbered(number)?));
         }
         let page = query.order(orders::id.desc()).limit(limit).select(Order::as_select());
         Ok(page.load(self.connection)?)

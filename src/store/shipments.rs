@@ -2,18 +2,17 @@
 
 use super::bulk;
 use super::orders::place;
-use super::schema::{legs, number_doubts, order_contacts, orders, promise_changes, shipments, standings, trackers};
+use super::schema::{legs, promise_changes, shipments, trackers};
 use super::trackers::Tracker;
 use super::types::{At, sql};
 use super::{SellerTables, StoreError};
-use crate::domain::doubt::{DoubtAsked, DoubtCode};
 use crate::domain::event_time::EventTime;
-use crate::domain::ids::{OrderId, SellerId, ShipmentId, ShopId, TrackerId};
+use crate::domain::ids::{OrderId, SellerId, ShipmentId, TrackerId};
 use crate::domain::order::Place;
-use crate::store::standings::StandingRow;
 use diesel::prelude::*;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use std::collections::HashMap;
 
 /// One consignment of one order.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
@@ -121,66 +120,38 @@ pub struct Leg {
     pub next_check_at: Option<Timestamp>,
 }
 
-/// Which shipments a list holds.
-#[derive(Debug, Clone, Default)]
-pub struct ShipmentFilter {
-    pub order_id: Option<OrderId>,
-    pub order_number: Option<String>,
-    pub tracking_number: Option<String>,
-    pub shop: Option<ShopId>,
-    /// The word; `late_open` finds all that are past their promise, whatever their word.
-    pub verdict: Option<String>,
-    pub milestone: Option<String>,
-    pub carrier: Option<String>,
-    pub destination_country: Option<String>,
-    pub open: Option<bool>,
-    pub updated_since: Option<Timestamp>,
-    /// Those in doubt now.
-    pub doubt: Option<DoubtAsked>,
-    pub search: Option<Search>,
+/// A leg with its tracker, as it is read.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = legs)]
+struct LegView {
+    shipment_id: ShipmentId,
+    leg_no: i32,
+    tracker_id: TrackerId,
+    handed_over_local: Option<String>,
+    handed_over_offset: Option<String>,
+    #[diesel(select_expression = trackers::carrier)]
+    carrier: String,
+    #[diesel(select_expression = trackers::number)]
+    number: String,
+    #[diesel(select_expression = trackers::last_checked_at)]
+    last_checked_at: Option<At>,
+    #[diesel(select_expression = trackers::next_check_at)]
+    next_check_at: Option<At>,
 }
 
-/// What somebody looks for who does not say what it is: any of these.
-#[derive(Debug, Clone)]
-pub struct Search {
-    pub order_number: String,
-    pub tracking_number: String,
-    /// As it is compared; `None` where the text is no address.
-    pub email: Option<String>,
-}
-
-/// A shipment with what a reader wants beside it.
-#[derive(Debug, Clone, Queryable)]
-pub struct ShipmentView {
-    pub shipment: Shipment,
-    pub order: super::orders::Order,
-    pub standing: StandingRow,
-}
-
-/// Shipments joined with their order and standing.
-macro_rules! views {
-    () => {
-        shipments::table
-            .inner_join(
-                orders::table.on(orders::seller_id.eq(shipments::seller_id).and(orders::id.eq(shipments::order_id))),
-            )
-            .inner_join(
-                standings::table
-                    .on(standings::seller_id.eq(shipments::seller_id).and(standings::shipment_id.eq(shipments::id))),
-            )
-            .select((Shipment::as_select(), super::orders::Order::as_select(), StandingRow::as_select()))
-    };
-}
-
-/// Ids of shipments that are in doubt now, as it is asked.
-macro_rules! doubted {
-    ($seller:expr, $asked:expr) => {
-        number_doubts::table
-            .filter(number_doubts::seller_id.eq($seller))
-            .filter(number_doubts::settled_at.is_null())
-            .filter(number_doubts::code.eq_any($asked.codes().into_iter().map(DoubtCode::code).collect::<Vec<_>>()))
-            .select(number_doubts::shipment_id)
-    };
+impl From<LegView> for Leg {
+    fn from(row: LegView) -> Self {
+        let handed_over = row.handed_over_local.as_deref();
+        Self {
+            leg_no: row.leg_no,
+            tracker_id: row.tracker_id,
+            carrier: row.carrier,
+            number: row.number,
+            handed_over: handed_over.and_then(|it| EventTime::from_texts(it, row.handed_over_offset.as_deref())),
+            last_checked_at: row.last_checked_at.map(Timestamp::from),
+            next_check_at: row.next_check_at.map(Timestamp::from),
+        }
+    }
 }
 
 impl SellerTables<'_> {
@@ -293,41 +264,33 @@ impl SellerTables<'_> {
 
     /// The legs of a shipment, first leg first.
     pub fn legs(&mut self, shipment: ShipmentId) -> Result<Vec<Leg>, StoreError> {
-        type Row = (i32, TrackerId, String, String, (Option<String>, Option<String>), (Option<At>, Option<At>));
-        let rows: Vec<Row> = legs::table
+        Ok(self.legs_of(&[shipment])?.remove(&shipment).unwrap_or_default())
+    }
+
+    /// The legs of many shipments, each shipment's first leg first.
+    pub fn legs_of(&mut self, shipments: &[ShipmentId]) -> Result<HashMap<ShipmentId, Vec<Leg>>, StoreError> {
+        let rows: Vec<LegView> = legs::table
             .inner_join(
                 trackers::table.on(trackers::seller_id.eq(legs::seller_id).and(trackers::id.eq(legs::tracker_id))),
             )
             .filter(legs::seller_id.eq(self.seller))
-            .filter(legs::shipment_id.eq(shipment))
-            .order(legs::leg_no)
-            .select((
-                legs::leg_no,
-                legs::tracker_id,
-                trackers::carrier,
-                trackers::number,
-                (legs::handed_over_local, legs::handed_over_offset),
-                (trackers::last_checked_at, trackers::next_check_at),
-            ))
+            .filter(legs::shipment_id.eq_any(shipments))
+            .order((legs::shipment_id, legs::leg_no))
+            .select(LegView::as_select())
             .load(self.connection)?;
-        let leg = |(leg_no, tracker_id, carrier, number, (local, offset), (last_checked_at, next_check_at)): Row| Leg {
-            leg_no,
-            tracker_id,
-            carrier,
-            number,
-            handed_over: local.and_then(|local| EventTime::from_texts(&local, offset.as_deref())),
-            last_checked_at: last_checked_at.map(Timestamp::from),
-            next_check_at: next_check_at.map(Timestamp::from),
-        };
-        Ok(rows.into_iter().map(leg).collect())
+        let mut legs: HashMap<ShipmentId, Vec<Leg>> = HashMap::new();
+        for row in rows {
+            legs.entry(row.shipment_id).or_default().push(row.into());
+        }
+        Ok(legs)
     }
 
-    /// Keeps a promise in its history; of several at one instant the last counts.
     /// Keeps the first promises of shipments.
     pub fn insert_promises(&mut self, rows: &[PromiseRow]) -> Result<(), StoreError> {
         Ok(bulk::insert_promises(self.connection, rows)?)
     }
 
+    /// Keeps a promise in its history; of several at one instant the last counts.
     pub fn note_promise(&mut self, shipment: &Shipment, now: Timestamp) -> Result<(), StoreError> {
         diesel::sql_query(
             "INSERT INTO promise_changes (seller_id, shipment_id, changed_at, deliver_by_on, source) \
@@ -341,77 +304,5 @@ impl SellerTables<'_> {
         .bind::<sql::Nullable<sql::Text>, _>(&shipment.promise_source)
         .execute(self.connection)?;
         Ok(())
-    }
-
-    pub fn shipment_view(&mut self, id: ShipmentId) -> Result<Option<ShipmentView>, StoreError> {
-        let found = views!().filter(shipments::seller_id.eq(self.seller)).filter(shipments::id.eq(id));
-        Ok(found.get_result(self.connection).optional()?)
-    }
-
-    /// Shipments made before `before`, newest first.
-    pub fn shipments_page(
-        &mut self,
-        filter: &ShipmentFilter,
-        before: Option<ShipmentId>,
-        limit: i64,
-    ) -> Result<Vec<ShipmentView>, StoreError> {
-        let mut query = views!().filter(shipments::seller_id.eq(self.seller)).into_boxed();
-        let text = |text: &Option<String>| text.clone();
-        if let Some(before) = before {
-            query = query.filter(shipments::id.lt(before));
-        }
-        if let Some(order) = filter.order_id {
-            query = query.filter(shipments::order_id.eq(order));
-        }
-        if let Some(number) = text(&filter.order_number) {
-            query = query.filter(orders::order_number.eq(number));
-        }
-        if let Some(number) = text(&filter.tracking_number) {
-            query = query.filter(shipments::tracking_number.eq(number));
-        }
-        if let Some(shop) = filter.shop {
-            query = query.filter(orders::shop_id.eq(shop));
-        }
-        if let Some(verdict) = text(&filter.verdict) {
-            query = match verdict.as_str() {
-                "late_open" => query.filter(standings::timeliness.eq(verdict)),
-                _ => query.filter(standings::verdict.eq(verdict)),
-            };
-        }
-        if let Some(milestone) = text(&filter.milestone) {
-            query = query.filter(standings::milestone.eq(milestone));
-        }
-        if let Some(carrier) = text(&filter.carrier) {
-            query = query.filter(shipments::carrier.eq(carrier));
-        }
-        if let Some(country) = text(&filter.destination_country) {
-            query = query.filter(orders::country.eq(country));
-        }
-        if let Some(open) = filter.open {
-            query = query.filter(standings::is_open.eq(open));
-        }
-        if let Some(since) = filter.updated_since {
-            query = query.filter(shipments::updated_at.ge(At(since)));
-        }
-        if let Some(asked) = filter.doubt {
-            query = query.filter(shipments::id.eq_any(doubted!(self.seller, asked)));
-        }
-        if let Some(search) = &filter.search {
-            let by_number = shipments::tracking_number
-                .eq(search.tracking_number.clone())
-                .or(orders::order_number.eq(search.order_number.clone()));
-            query = match &search.email {
-                None => query.filter(by_number),
-                Some(email) => {
-                    let hash = self.vault()?.find_by("email", email);
-                    let to_them = order_contacts::table
-                        .filter(order_contacts::seller_id.eq(self.seller))
-                        .filter(order_contacts::email_hash.eq(hash))
-                        .select(order_contacts::order_id);
-                    query.filter(by_number.or(shipments::order_id.eq_any(to_them)))
-                }
-            };
-        }
-        Ok(query.order(shipments::id.desc()).limit(limit).load(self.connection)?)
     }
 }

@@ -1,7 +1,6 @@
 //! What waits for the jobs, counted over all sellers: for those who watch the server.
 
-use super::schema::{imports, standings, trackers};
-use super::types::At;
+use super::types::{At, sql};
 use super::{PlatformTables, StoreError};
 use diesel::prelude::*;
 use jiff::Timestamp;
@@ -17,24 +16,48 @@ pub struct Waiting {
     pub trackers_due: i64,
 }
 
+/// Counting goes no further: beyond that it is many, and counting them all would cost more the more there are.
+const MOST_COUNTED: i64 = 10_000;
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = sql::BigInt)]
+    rows: i64,
+}
+
+#[derive(QueryableByName)]
+struct OpenImports {
+    #[diesel(sql_type = sql::Text)]
+    state: String,
+    #[diesel(sql_type = sql::BigInt)]
+    rows: i64,
+    #[diesel(sql_type = sql::Instant)]
+    oldest_at: At,
+}
+
+/// In the words of the index, so that it is used.
+const OPEN_IMPORTS: &str = "SELECT state, count(*) AS rows, min(created_at) AS oldest_at FROM imports \
+     WHERE state IN ('received', 'running') GROUP BY state";
+
 impl PlatformTables<'_> {
-    /// Counts what waits by `now`.
+    /// Counts what waits by `now`, up to ten thousand of each.
     pub fn waiting(&mut self, now: Timestamp) -> Result<Waiting, StoreError> {
-        let received = || imports::table.filter(imports::state.eq("received"));
-        let oldest: Option<At> =
-            received().order(imports::created_at).select(imports::created_at).first(self.connection).optional()?;
+        let imports: Vec<OpenImports> = diesel::sql_query(OPEN_IMPORTS).load(self.connection)?;
+        let of = |state: &str| imports.iter().find(|it| it.state == state);
         Ok(Waiting {
-            imports_waiting: received().count().get_result(self.connection)?,
-            imports_running: imports::table.filter(imports::state.eq("running")).count().get_result(self.connection)?,
-            oldest_import_at: oldest.map(|At(at)| at),
-            standings_due: standings::table
-                .filter(standings::reconsider_at.le(At(now)))
-                .count()
-                .get_result(self.connection)?,
-            trackers_due: trackers::table
-                .filter(trackers::next_check_at.le(At(now)))
-                .count()
-                .get_result(self.connection)?,
+            imports_waiting: of("received").map_or(0, |it| it.rows),
+            imports_running: of("running").map_or(0, |it| it.rows),
+            oldest_import_at: of("received").map(|it| it.oldest_at.0),
+            standings_due: self.count_due("standings", "reconsider_at", now)?,
+            trackers_due: self.count_due("trackers", "next_check_at", now)?,
         })
+    }
+
+    fn count_due(&mut self, table: &str, due_at: &str, now: Timestamp) -> Result<i64, StoreError> {
+        let due = format!("SELECT 1 FROM {table} WHERE {due_at} <= $1 LIMIT {MOST_COUNTED}");
+        let counted: Count = diesel::sql_query(format!("SELECT count(*) AS rows FROM ({due}) AS due"))
+            .bind::<sql::Instant, _>(At(now))
+            .get_result(self.connection)?;
+        Ok(counted.rows)
     }
 }

@@ -15,8 +15,9 @@ const TRACKERS_DUE: &str = "parceltrail_trackers_due";
 const DATABASE_UP: &str = "parceltrail_database_up";
 const STARTED: &str = "process_start_time_seconds";
 
-/// Counted where they happen, since those rooms do not know this one.
-const COUNTED_ELSEWHERE: [(&str, &str); 2] = [
+/// Counted where they happen, in layers that do not import this one.
+const COUNTED_ELSEWHERE: [(&str, &str); 3] = [
+    ("parceltrail_database_statements_total", "Statements sent to the database."),
     ("parceltrail_import_rows_total", "Rows of imports that are written, by outcome; those of dry runs too."),
     ("parceltrail_carrier_errors_total", "Requests to sources that came to nothing, by source and kind."),
 ];

@@ -31,6 +31,12 @@ pub(crate) fn postgres_url() -> Option<String> {
     std::env::var("PARCELTRAIL_TEST_POSTGRES").ok()
 }
 
+/// Where statements are collected for `examples/plans`, if they are.
+#[allow(clippy::disallowed_methods, reason = "a test's environment is its own; the server's is read in config.rs")]
+fn statements_folder() -> Option<PathBuf> {
+    std::env::var_os("PARCELTRAIL_TEST_STATEMENTS").map(PathBuf::from)
+}
+
 /// A server that is stopped, and its database dropped, when the test ends.
 pub(crate) struct Server {
     folder: TempDir,
@@ -156,8 +162,20 @@ impl Server {
         if self.database_url.starts_with("postgres") {
             command.env("PARCELTRAIL_SECRET_KEY", SECRET_KEY);
         }
+        if statements_folder().is_some() {
+            command.env("PARCELTRAIL_LOG", "info,parceltrail::statements=trace");
+        }
         command.envs(self.settings.iter().map(|(name, value)| (name, value)));
         command
+    }
+
+    /// Keeps the statements that the server logged for `examples/plans`.
+    fn keep_statements(&self) {
+        let Some(folder) = statements_folder() else { return };
+        let log = fs::read_to_string(self.log_path()).unwrap_or_default();
+        let statements = log.lines().filter_map(|line| line.split_once("parceltrail::statements: "));
+        let lines: String = statements.map(|(_, statement)| format!("{statement}\n")).collect();
+        drop(fs::write(folder.join(uuid::Uuid::new_v4().to_string()), lines));
     }
 
     /// Runs a command to its end against this server's database.
@@ -193,6 +211,10 @@ impl Server {
         let output = self.run(&["check-invariants"]);
         let told = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "check-invariants: {}\n{told}", output.status);
+    }
+
+    pub(crate) fn database_url(&self) -> &str {
+        &self.database_url
     }
 
     pub(crate) fn count(&self, table: &str) -> i64 {
@@ -435,6 +457,7 @@ impl Drop for Server {
             drop(child.kill());
             drop(child.wait());
         }
+        self.keep_statements();
         if let (Some((_, name)), Some(url)) = (self.database_url.rsplit_once('/'), postgres_url())
             && self.database_url.starts_with("postgres")
             && let Ok(mut connection) = PgConnection::establish(&url)

@@ -92,7 +92,7 @@ fn admit(store: &Store, found: &Candidate, attempt: &Attempt, now: Timestamp) ->
     if let Some(before) = &attempt.before {
         end(store, before)?;
     }
-    store.seller(found.seller_id).write(|tables| {
+    store.seller(found.seller_id).reserved().write(|tables| {
         tables.delete_sessions_over(now, now.checked_sub(IDLE).unwrap_or(now))?;
         let actor = Actor { id: found.id, request_id: attempt.request_id.clone() };
         let entry = Entry { deed: Deed::UserSignedIn, object: Some(found.id.to_string()), detail: json!({}) };
@@ -146,7 +146,7 @@ pub(super) fn open(
 pub fn find(store: &Store, token: &str, now: Timestamp) -> Result<Option<SignedIn>, StoreError> {
     let found = store.platform(Reason::SignIn).read(|tables| tables.session_by_token(&digest(token)))?;
     let Some(session) = found.filter(|session| is_live(session, now)) else { return Ok(None) };
-    store.seller(session.seller_id).read(|tables| {
+    store.seller(session.seller_id).reserved().read(|tables| {
         let (Some(user), Some(seller)) = (tables.user(session.user_id)?, tables.profile()?) else { return Ok(None) };
         let Ok(role) = user.role.parse() else { return Ok(None) };
         Ok(Some(SignedIn {
@@ -166,14 +166,14 @@ fn is_live(session: &Session, now: Timestamp) -> bool {
 
 /// Notes that a session is in use.
 pub fn note_seen(store: &Store, seller: SellerId, token: &str, now: Timestamp) -> Result<(), StoreError> {
-    store.seller(seller).write(|tables| tables.note_session_seen(&digest(token), now))
+    store.seller(seller).reserved().write(|tables| tables.note_session_seen(&digest(token), now))
 }
 
 /// Ends a session; one that is over already stays so.
 pub fn end(store: &Store, token: &str) -> Result<(), StoreError> {
     let hash = digest(token);
     match store.platform(Reason::SignIn).read(|tables| tables.session_by_token(&hash))? {
-        Some(session) => store.seller(session.seller_id).write(|tables| tables.delete_session(&hash)),
+        Some(session) => store.seller(session.seller_id).reserved().write(|tables| tables.delete_session(&hash)),
         None => Ok(()),
     }
 }

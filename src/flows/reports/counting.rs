@@ -1,11 +1,11 @@
 //! What all reports share: going over shipments or orders, counting them in groups, keeping one page of rows.
 
-use super::query::{GroupKey, ReportQuery, RowId, RowPage, Scope};
+use super::query::{GroupKey, ReportContext, ReportQuery, RowId, RowPage, Scope};
 use super::row::{Fact, Moments};
 use crate::domain::ids::{ShipmentId, ShopId};
 use crate::store::report_rows::{OrderReportRow, ReportRow};
 use crate::store::sellers::Seller;
-use crate::store::{Reason, SellerTables, Store, StoreError};
+use crate::store::{Reason, SellerTables, StoreError};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashMap};
 
@@ -91,26 +91,26 @@ impl<'q, T: Default, R> Counting<'q, T, R> {
 
 /// Shows every shipment that is asked for to `take`, in the order of seller and id; tells the report's moment.
 pub(super) fn over_shipments(
-    store: &Store,
+    context: &ReportContext<'_>,
     scope: Scope,
     query: &ReportQuery,
-    now: Timestamp,
     mut take: impl FnMut(&Whose<'_>, &Fact),
 ) -> Result<Timestamp, StoreError> {
-    over_shipments_with(store, (scope, query, now), |_, _, _| Ok(()), |whose, fact, ()| take(whose, fact))
+    over_shipments_with(context, (scope, query), |_, _, _| Ok(()), |whose, fact, ()| take(whose, fact))
 }
 
 /// The same, with what `load` reads besides of each page of shipments.
 pub(super) fn over_shipments_with<L>(
-    store: &Store,
-    (scope, query, now): (Scope, &ReportQuery, Timestamp),
+    context: &ReportContext<'_>,
+    (scope, query): (Scope, &ReportQuery),
     load: impl Fn(&mut SellerTables, &[ShipmentId], &Moments) -> Result<L, StoreError>,
     mut take: impl FnMut(&Whose<'_>, &Fact, &L),
 ) -> Result<Timestamp, StoreError> {
-    over_sellers(store, scope, query, now, |tables, seller, moments| {
+    over_sellers(context, scope, query, |tables, seller, moments| {
         let shops = shops(tables)?;
         let mut after = None;
         loop {
+            context.go_on()?;
             let page = tables.report_page(after, PAGE)?;
             let Some(last) = page.last() else { return Ok(()) };
             after = Some(last.shipment_id);
@@ -129,16 +129,16 @@ pub(super) fn over_shipments_with<L>(
 /// Shows every order that was known, with its shipments, to `take`, in the order of seller and id; tells the report's
 /// moment.
 pub(super) fn over_orders(
-    store: &Store,
+    context: &ReportContext<'_>,
     scope: Scope,
     query: &ReportQuery,
-    now: Timestamp,
     mut take: impl FnMut(&Whose<'_>, &OrderReportRow, &[Fact]),
 ) -> Result<Timestamp, StoreError> {
-    over_sellers(store, scope, query, now, |tables, seller, moments| {
+    over_sellers(context, scope, query, |tables, seller, moments| {
         let shops = shops(tables)?;
         let mut after = None;
         loop {
+            context.go_on()?;
             let page = tables.order_report_page(after, PAGE)?;
             let Some(last) = page.last() else { return Ok(()) };
             after = Some(last.order_id);
@@ -158,12 +158,12 @@ pub(super) fn over_orders(
 }
 
 fn over_sellers(
-    store: &Store,
+    context: &ReportContext<'_>,
     scope: Scope,
     query: &ReportQuery,
-    now: Timestamp,
     mut go_over: impl FnMut(&mut SellerTables, &Seller, &Moments) -> Result<(), StoreError>,
 ) -> Result<Timestamp, StoreError> {
+    let (store, now) = (context.store, context.now);
     let sellers: Vec<Seller> = match scope {
         Scope::Seller(id) => store.seller(id).read(|tables| tables.profile())?.into_iter().collect(),
         Scope::Everyone => store.platform(Reason::Admin).read(|tables| tables.sellers())?,

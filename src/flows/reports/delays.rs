@@ -1,10 +1,10 @@
 //! Delays: exact counts of what came in time and what did not, by any group.
 
 use super::counting::{Counting, over_shipments};
-use super::query::{ReportQuery, Scope};
+use super::query::{ReportContext, ReportQuery, Scope};
 use super::row::ShipmentOut;
 use crate::domain::report::{Lateness, Percentiles, Rate, Tally};
-use crate::store::{Store, StoreError};
+use crate::store::StoreError;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -58,9 +58,9 @@ pub struct Report {
 /// # Errors
 ///
 /// [`StoreError`].
-pub fn report_delays(store: &Store, scope: Scope, query: &ReportQuery, now: Timestamp) -> Result<Report, StoreError> {
+pub fn report_delays(context: &ReportContext<'_>, scope: Scope, query: &ReportQuery) -> Result<Report, StoreError> {
     let mut counting = Counting::<Tally, ShipmentOut>::of(query);
-    let as_of = over_shipments(store, scope, query, now, |whose, fact| {
+    let as_of = over_shipments(context, scope, query, |whose, fact| {
         counting.count(fact.key(whose, query), |tally| tally.add(&fact.outcome));
         counting.keep(fact.id(whose), || ShipmentOut::of(whose, fact));
     })?;
@@ -73,7 +73,7 @@ pub fn report_delays(store: &Store, scope: Scope, query: &ReportQuery, now: Time
     };
     Ok(Report {
         as_of,
-        known_at: query.known_at.unwrap_or(now),
+        known_at: query.known_at.unwrap_or(context.now),
         totals: Counts::from(&counted.totals),
         groups: counted.groups.into_iter().map(group).collect(),
         shipments: counted.rows,

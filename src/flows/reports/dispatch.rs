@@ -1,14 +1,14 @@
 //! Dispatch: which orders left by their dispatch-by time, and which did not.
 
 use super::counting::{Counting, Key, Whose, over_orders};
-use super::query::{Basis, GroupKey, ReportQuery, RowId, Scope};
+use super::query::{Basis, GroupKey, ReportContext, ReportQuery, RowId, Scope};
 use super::row::{Fact, time};
 use crate::domain::dispatch::{DispatchTally, DispatchedBy, Dispatching, Leaving, dispatched};
 use crate::domain::event_time::{EventTime, EventTimeSchema};
 use crate::domain::ids::{OrderId, SellerId};
 use crate::domain::report::Rate;
 use crate::store::report_rows::OrderReportRow;
-use crate::store::{Store, StoreError};
+use crate::store::StoreError;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
@@ -89,13 +89,12 @@ pub struct MissedOrder {
 ///
 /// [`StoreError`].
 pub fn report_dispatch(
-    store: &Store,
+    context: &ReportContext<'_>,
     scope: Scope,
     query: &ReportQuery,
-    now: Timestamp,
 ) -> Result<DispatchReport, StoreError> {
     let mut counting = Counting::<DispatchTally, MissedOrder>::of(query);
-    let as_of = over_orders(store, scope, query, now, |whose, order, parcels| {
+    let as_of = over_orders(context, scope, query, |whose, order, parcels| {
         let Some(leaving) = Left::of(whose, order, parcels).filter(|it| it.is_asked_for(whose, query)) else { return };
         counting.count(leaving.key(whose, query), |tally| tally.add(leaving.dispatching));
         if leaving.dispatching.is_missed() {
@@ -106,7 +105,7 @@ pub fn report_dispatch(
     let group = |(key, tally): (_, DispatchTally)| DispatchGroup { key, counts: DispatchCounts::from(&tally) };
     Ok(DispatchReport {
         as_of,
-        known_at: query.known_at.unwrap_or(now),
+        known_at: query.known_at.unwrap_or(context.now),
         totals: DispatchCounts::from(&counted.totals),
         groups: counted.groups.into_iter().map(group).collect(),
         orders: counted.rows,

@@ -1,11 +1,11 @@
 //! Losses: what was shipped and never came, what is suspected to be lost, and what is lost.
 
 use super::counting::{Counting, over_shipments};
-use super::query::{ReportQuery, Scope};
+use super::query::{ReportContext, ReportQuery, Scope};
 use super::row::ShipmentOut;
 use crate::domain::losses::LossTally;
 use crate::domain::report::Rate;
-use crate::store::{Store, StoreError};
+use crate::store::StoreError;
 use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -58,9 +58,9 @@ pub struct LossReport {
 /// # Errors
 ///
 /// [`StoreError`].
-pub fn report_lost(store: &Store, scope: Scope, query: &ReportQuery, now: Timestamp) -> Result<LossReport, StoreError> {
+pub fn report_lost(context: &ReportContext<'_>, scope: Scope, query: &ReportQuery) -> Result<LossReport, StoreError> {
     let mut counting = Counting::<LossTally, ShipmentOut>::of(query);
-    let as_of = over_shipments(store, scope, query, now, |whose, fact| {
+    let as_of = over_shipments(context, scope, query, |whose, fact| {
         let fate = fact.fate();
         counting.count(fact.key(whose, query), |tally| tally.add(fate));
         if fate.is_lost_or_suspected() {
@@ -71,7 +71,7 @@ pub fn report_lost(store: &Store, scope: Scope, query: &ReportQuery, now: Timest
     let shipped = counted.groups.into_iter().filter(|(_, tally)| tally.shipped > 0);
     Ok(LossReport {
         as_of,
-        known_at: query.known_at.unwrap_or(now),
+        known_at: query.known_at.unwrap_or(context.now),
         totals: LossCounts::from(&counted.totals),
         groups: shipped.map(|(key, tally)| LossGroup { key, counts: LossCounts::from(&tally) }).collect(),
         shipments: counted.rows,

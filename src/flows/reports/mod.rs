@@ -15,5 +15,5 @@ pub use delays::{Report, report_delays};
 pub use dispatch::{DispatchReport, report_dispatch};
 pub use lost::{LossReport, report_lost};
 pub use numbers::{NumbersReport, report_numbers};
-pub use query::{AsOf, Basis, GroupKey, ReportQuery, RowPage, Scope};
+pub use query::{AsOf, Basis, GroupKey, ReportContext, ReportQuery, RowPage, Scope};
 pub use sheet::AsSheet;

@@ -1,13 +1,13 @@
 //! Numbers: how many are right in form, how many the carrier has scanned, and what is doubtful about them.
 
 use super::counting::{Counting, Whose, over_shipments_with};
-use super::query::{ReportQuery, Scope};
+use super::query::{ReportContext, ReportQuery, Scope};
 use super::row::{Fact, Moments};
 use crate::domain::doubt::DoubtCode;
 use crate::domain::ids::{SellerId, ShipmentId};
 use crate::domain::report::Rate;
 use crate::domain::valid_tracking::NumberTally;
-use crate::store::{SellerTables, Store, StoreError};
+use crate::store::{SellerTables, StoreError};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
@@ -98,10 +98,9 @@ pub struct NumberRow {
 ///
 /// [`StoreError`].
 pub fn report_numbers(
-    store: &Store,
+    context: &ReportContext<'_>,
     scope: Scope,
     query: &ReportQuery,
-    now: Timestamp,
 ) -> Result<NumbersReport, StoreError> {
     let mut counting = Counting::<NumberTally, NumberRow>::of(query);
     let take = |whose: &Whose<'_>, fact: &Fact, doubts: &HashMap<ShipmentId, Vec<DoubtCode>>| {
@@ -117,12 +116,12 @@ pub fn report_numbers(
     };
     let load =
         |tables: &mut SellerTables, ids: &[ShipmentId], moments: &Moments| tables.doubts_known(ids, moments.known_at);
-    let as_of = over_shipments_with(store, (scope, query, now), load, take)?;
+    let as_of = over_shipments_with(context, (scope, query), load, take)?;
     let counted = counting.finish(|tally| tally.shipments);
     let group = |(key, tally): (_, NumberTally)| NumberGroup { key, counts: NumberCounts::from(&tally) };
     Ok(NumbersReport {
         as_of,
-        known_at: query.known_at.unwrap_or(now),
+        known_at: query.known_at.unwrap_or(context.now),
         totals: NumberCounts::from(&counted.totals),
         groups: counted.groups.into_iter().map(group).collect(),
         shipments: counted.rows,

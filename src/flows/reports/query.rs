@@ -1,6 +1,7 @@
 //! What a report is asked for.
 
 use crate::domain::ids::SellerId;
+use crate::store::{Store, StoreError};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use std::str::FromStr;
@@ -115,6 +116,26 @@ pub struct RowPage {
 
 /// The seller and its shipment or order.
 pub type RowId = (SellerId, Uuid);
+
+/// What a report works with.
+pub struct ReportContext<'a> {
+    pub store: &'a Store,
+    pub now: Timestamp,
+    /// Whether nobody waits for the report any more; looked at between pages of rows.
+    pub is_cancelled: &'a dyn Fn() -> bool,
+}
+
+impl ReportContext<'_> {
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] where the report was cancelled: nobody is there to read that.
+    pub(super) fn go_on(&self) -> Result<(), StoreError> {
+        if (self.is_cancelled)() {
+            return Err(StoreError::Unavailable("the report was cancelled".to_owned()));
+        }
+        Ok(())
+    }
+}
 
 /// Whose shipments a report counts.
 #[derive(Debug, Clone, Copy)]

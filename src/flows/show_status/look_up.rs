@@ -45,7 +45,7 @@ pub enum Proof {
 pub fn look_up(store: &Store, question: &Question, now: Timestamp) -> Result<Option<Status>, StoreError> {
     let shop = store.platform(Reason::StatusLookUp).read(|tables| tables.shop_by_handle(question.shop.trim()))?;
     let Some((seller, shop)) = shop else { return Ok(None) };
-    store.seller(seller).read(|tables| {
+    store.seller(seller).reserved().read(|tables| {
         for order in candidates(tables, shop, &question.subject)? {
             let proven = proves(tables, &order, &question.proof)?;
             // Made before it is known whether it may be told: a wrong proof costs what a right one costs.

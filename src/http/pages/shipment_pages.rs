@@ -15,6 +15,7 @@ use crate::flows::manage_settings;
 use crate::http::orders::status_url;
 use crate::http::paging;
 use crate::http::problem::Problem;
+use crate::http::shipments;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Query};
@@ -120,10 +121,7 @@ pub async fn list_shipments(
     let (app, query, seller) = (app.into_inner(), query.into_inner(), visitor.seller);
     let before = paging::cursor(Some(query.cursor.as_str()).filter(|cursor| !cursor.is_empty()))?;
     let filter = query.filter();
-    let fetched = app::read(&app, move |app| {
-        list_shipments::list_shipments(&app.store, &app.secrets, seller, (filter, None), (before, ROWS + 1))
-    });
-    let fetched = fetched.await.ok_or_else(Problem::internal)??;
+    let fetched = shipments::fetch(&app, seller, (filter, None), (before, ROWS + 1)).await?;
     let listed = paging::page(fetched, ROWS, |detail| detail.view.shipment.id.to_string(), Row::from);
     let frame = Frame::of(&app, &visitor, "Shipments");
     let verdicts = VerdictKind::ALL.map(|kind| (kind.code(), words::verdict(kind.code()))).to_vec();

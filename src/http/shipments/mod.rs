@@ -18,7 +18,7 @@ use super::carriers::known_numbers;
 use super::conditions::{self, Conditions};
 use super::paging::{self, Page};
 use super::problem::Problem;
-use crate::app::{self, App};
+use crate::app::{self, App, slow_reads};
 use crate::domain::doubt::{DoubtAsked, DoubtCode};
 use crate::domain::ids::{SellerId, ShipmentId};
 use crate::flows::list_shipments::{self, ShipmentDetail, ShipmentFilter};
@@ -133,14 +133,25 @@ pub async fn list_shipments(
         search: None,
     };
     let shop = query.shop;
-    let fetched = app::read(&app, move |app| {
-        let asked = (filter, shop.as_deref());
-        list_shipments::list_shipments(&app.store, &app.secrets, seller, asked, (before, limit + 1))
-    });
-    let fetched = fetched.await.ok_or_else(Problem::internal)??;
+    let fetched = fetch(&app, seller, (filter, shop), (before, limit + 1)).await?;
     let public_url = app.public_url();
     let place = |detail: &ShipmentDetail| detail.view.shipment.id.to_string();
     Ok(Json(paging::page(fetched, limit, place, |detail| shown(detail, &public_url))))
+}
+
+/// A page of shipments, read where it holds up nobody: where no index leads to it, on the threads for slow reads.
+pub async fn fetch(
+    app: &Arc<App>,
+    seller: SellerId,
+    (filter, shop): (ShipmentFilter, Option<String>),
+    place: (Option<ShipmentId>, i64),
+) -> Result<Vec<ShipmentDetail>, Problem> {
+    let is_indexed = filter.is_indexed() && shop.is_none();
+    let list = move |app: &App| {
+        list_shipments::list_shipments(&app.store, &app.secrets, seller, (filter, shop.as_deref()), place)
+    };
+    let fetched = if is_indexed { app::read(app, list).await } else { slow_reads::scan(app, seller.0, list).await? };
+    Ok(fetched.ok_or_else(Problem::internal)??)
 }
 
 /// One shipment, with promise and verdict

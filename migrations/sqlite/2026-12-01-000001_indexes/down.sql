@@ -1,0 +1,16 @@
+DROP INDEX imports_receiving;
+DROP INDEX number_corrections_by_tracker;
+DROP INDEX number_doubts_open;
+DROP INDEX order_contacts_by_phone;
+CREATE INDEX order_contacts_by_phone ON order_contacts (seller_id, phone_hash);
+DROP INDEX order_contacts_by_email;
+CREATE INDEX order_contacts_by_email ON order_contacts (seller_id, email_hash);
+DROP INDEX trackers_claimed;
+DROP INDEX trackers_by_number;
+CREATE INDEX trackers_by_number ON trackers (seller_id, number);
+DROP INDEX legs_by_tracker;
+CREATE INDEX legs_by_tracker ON legs (seller_id, tracker_id);
+DROP INDEX shipments_by_number;
+CREATE INDEX shipments_by_number ON shipments (seller_id, tracking_number);
+DROP INDEX shipments_by_order;
+CREATE INDEX shipments_by_order ON shipments (seller_id, order_id);
