@@ -390,7 +390,8 @@ impl PlatformTables<'_> {
         }
         // In the words of the index, so that it is used.
         let broken = "SELECT seller_id, id FROM imports WHERE state = 'receiving' AND created_at < $1";
-        let broken: Vec<Broken> = diesel::sql_query(broken).bind::<sql::Instant, _>(At(before)).load(self.connection)?;
+        let broken: Vec<Broken> =
+            diesel::sql_query(broken).bind::<sql::Instant, _>(At(before)).load(self.connection)?;
         Ok(broken.into_iter().map(|it| (it.seller_id, it.id)).collect())
     }
 

@@ -7,8 +7,8 @@ use crate::domain::dispatch::{DispatchTally, DispatchedBy, Dispatching, Leaving,
 use crate::domain::event_time::{EventTime, EventTimeSchema};
 use crate::domain::ids::{OrderId, SellerId};
 use crate::domain::report::Rate;
-use crate::store::report_rows::OrderReportRow;
 use crate::store::StoreError;
+use crate::store::report_rows::OrderReportRow;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
