@@ -9,12 +9,12 @@ use crate::domain::ids::{ShipmentId, TrackerId};
 use crate::domain::milestone::{Actor, Milestone, SubStatus};
 use crate::domain::scan::{ScanDetails, TrackingEvent};
 use crate::domain::verdict::VerdictKind;
-use crate::secrets::status_token_key;
+use crate::secrets::{seller_in_token, status_token_key};
 use crate::store::orders::Order;
 use crate::store::shipment_lists::ShipmentView;
 use crate::store::shipments::{Leg, Shipment};
 use crate::store::standings::StandingRow;
-use crate::store::{Reason, SellerTables, Store, StoreError};
+use crate::store::{SellerTables, Store, StoreError};
 use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
 use std::cmp::Reverse;
@@ -96,10 +96,9 @@ pub enum StatusError {
 ///
 /// [`StatusError::NotFound`] for a wrong token, [`StatusError::Gone`] 120 days after the last parcel's end.
 pub fn show_status(store: &Store, token: &str, now: Timestamp) -> Result<Status, StatusError> {
-    let found = store.platform(Reason::StatusToken).read(|tables| tables.order_by_token(&status_token_key(token)))?;
-    let (seller, order) = found.ok_or(StatusError::NotFound)?;
+    let seller = store.seller_of_links(&seller_in_token(token))?.ok_or(StatusError::NotFound)?;
     store.seller(seller).reserved().read(|tables| {
-        let order = tables.order(order)?.ok_or(StatusError::NotFound)?;
+        let order = tables.order_by_token(&status_token_key(token))?.ok_or(StatusError::NotFound)?;
         status_of(tables, order, now)
     })
 }

@@ -9,7 +9,7 @@ mod vault;
 pub use passwords::{hash_password, is_password, nobody_s_password};
 pub use sessions::fresh_token;
 pub use signing::{fresh_signing_pair, key_name, sign, verified};
-pub use status_tokens::{StatusTokens, status_token_key};
+pub use status_tokens::{StatusTokens, seller_in_token, seller_in_tokens, status_token_key};
 pub use vault::Vault;
 
 use base64::Engine as _;

@@ -21,8 +21,8 @@ impl StatusTokens {
     ///
     /// [`SecretError::NoRandom`].
     pub fn of_seller(seller: &[u8]) -> Result<Self, SecretError> {
-        let (name, batch) = (Sha256::digest(seller), random::<BATCH_BYTES>()?);
-        Ok(Self { shared: name.iter().take(SELLER_BYTES).chain(&batch).copied().collect() })
+        let batch = random::<BATCH_BYTES>()?;
+        Ok(Self { shared: seller_in_tokens(seller).into_iter().chain(batch).collect() })
     }
 
     /// A token for one order: 8 bytes that name the seller, 4 of the batch, then 128 random bits of its own, in base64url.
@@ -35,7 +35,17 @@ impl StatusTokens {
     }
 }
 
-/// What a token is found by: the part of its batch, then 128 bits of the SHA-256 of all of it. Of what is no token, there
+/// How tokens name a seller.
+pub fn seller_in_tokens(seller: &[u8]) -> Vec<u8> {
+    Sha256::digest(seller).iter().take(SELLER_BYTES).copied().collect()
+}
+
+/// The name of the seller in a token; fewer bytes of what is no token.
+pub fn seller_in_token(token: &str) -> Vec<u8> {
+    URL_SAFE_NO_PAD.decode(token).unwrap_or_default().into_iter().take(SELLER_BYTES).collect()
+}
+
+/// What a token is found by among its seller's: the part of its batch, then 128 bits of the SHA-256 of all of it. Of what is no token, there
 /// is no order.
 pub fn status_token_key(token: &str) -> Vec<u8> {
     let bytes = URL_SAFE_NO_PAD.decode(token).unwrap_or_default();
@@ -57,6 +67,14 @@ mod tests {
         assert_eq!(first_key.first_chunk::<BATCH_BYTES>(), second_key.first_chunk::<BATCH_BYTES>());
         assert_ne!(first_key.first_chunk::<BATCH_BYTES>(), third_key.first_chunk::<BATCH_BYTES>());
         assert_eq!(first_key.len(), BATCH_BYTES + HASH_BYTES);
+    }
+
+    #[test]
+    fn a_token_names_its_seller() {
+        let token = StatusTokens::of_seller(b"seller").unwrap().fresh().unwrap();
+        assert_eq!(seller_in_token(&token), seller_in_tokens(b"seller"));
+        assert_ne!(seller_in_token(&token), seller_in_tokens(b"another"));
+        assert!(seller_in_token("%").is_empty());
     }
 
     #[test]

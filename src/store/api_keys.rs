@@ -1,7 +1,8 @@
 //! API keys: only a digest is stored.
 
-use super::schema::api_keys;
-use super::types::At;
+use super::directory::{Listed, PLATFORM};
+use super::schema::{api_keys, directory};
+use super::types::{At, Owner};
 use super::{PlatformTables, SellerTables, StoreError};
 use crate::domain::ids::{PrincipalId, SellerId};
 use diesel::prelude::*;
@@ -13,6 +14,7 @@ use jiff::Timestamp;
 pub struct ApiKey {
     pub id: PrincipalId,
     /// `None` for an admin's key.
+    #[diesel(serialize_as = Owner, deserialize_as = Owner)]
     pub seller_id: Option<SellerId>,
     pub role: String,
     /// What its owner calls it.
@@ -36,39 +38,52 @@ impl ApiKey {
 
 impl PlatformTables<'_> {
     pub fn insert_api_key(&mut self, key: &ApiKey) -> Result<(), StoreError> {
-        diesel::insert_into(api_keys::table).values(key).execute(self.connection)?;
+        let owner = key.seller_id.unwrap_or(PLATFORM);
+        self.list_in_directory(Listed::ApiKey, &key.hash, owner)?;
+        self.list_in_directory(Listed::ApiKeyId, key.id.0.as_bytes(), owner)?;
+        diesel::insert_into(api_keys::table).values(key.clone()).execute(self.connection)?;
         Ok(())
     }
 
     /// The key of this digest, live or not.
     pub fn api_key_by_hash(&mut self, hash: &[u8]) -> Result<Option<ApiKey>, StoreError> {
-        let found = api_keys::table.filter(api_keys::hash.eq(hash)).select(ApiKey::as_select());
-        Ok(found.get_result(self.connection).optional()?)
+        let found = api_keys::table
+            .inner_join(directory::table.on(directory::seller_id.eq(api_keys::seller_id)))
+            .filter(directory::kind.eq(Listed::ApiKey.code()))
+            .filter(directory::hash.eq(hash))
+            .filter(api_keys::hash.eq(hash));
+        Ok(found.select(ApiKey::as_select()).get_result(self.connection).optional()?)
     }
 
     /// The key of this id, live or not.
     pub fn api_key(&mut self, id: PrincipalId) -> Result<Option<ApiKey>, StoreError> {
-        let found = api_keys::table.filter(api_keys::id.eq(id)).select(ApiKey::as_select());
-        Ok(found.get_result(self.connection).optional()?)
+        let found = api_keys::table
+            .inner_join(directory::table.on(directory::seller_id.eq(api_keys::seller_id)))
+            .filter(directory::kind.eq(Listed::ApiKeyId.code()))
+            .filter(directory::hash.eq(id.0.as_bytes().as_slice()))
+            .filter(api_keys::id.eq(id));
+        Ok(found.select(ApiKey::as_select()).get_result(self.connection).optional()?)
     }
 }
 
 impl SellerTables<'_> {
     pub fn insert_api_key(&mut self, key: &ApiKey) -> Result<(), StoreError> {
-        diesel::insert_into(api_keys::table).values(key).execute(self.connection)?;
+        self.list_in_directory(Listed::ApiKey, &key.hash)?;
+        self.list_in_directory(Listed::ApiKeyId, key.id.0.as_bytes())?;
+        diesel::insert_into(api_keys::table).values(key.clone()).execute(self.connection)?;
         Ok(())
     }
 
     /// This seller's keys, revoked ones too, oldest first.
     pub fn api_keys(&mut self) -> Result<Vec<ApiKey>, StoreError> {
-        let mine = api_keys::table.filter(api_keys::seller_id.eq(Some(self.seller))).order(api_keys::id);
+        let mine = api_keys::table.filter(api_keys::seller_id.eq(self.seller)).order(api_keys::id);
         Ok(mine.select(ApiKey::as_select()).load(self.connection)?)
     }
 
     /// Ends a key; `false` where the seller has no such key that is not revoked yet.
     pub fn revoke_api_key(&mut self, id: PrincipalId, now: Timestamp) -> Result<bool, StoreError> {
         let mine = api_keys::table
-            .filter(api_keys::seller_id.eq(Some(self.seller)))
+            .filter(api_keys::seller_id.eq(self.seller))
             .filter(api_keys::id.eq(id))
             .filter(api_keys::revoked_at.is_null());
         Ok(diesel::update(mine).set(api_keys::revoked_at.eq(Some(At(now)))).execute(self.connection)? > 0)

@@ -1,7 +1,8 @@
 //! The audit log: who did what to the doors and to people's data, written in the transaction of the deed.
 
+use super::directory::PLATFORM;
 use super::schema::{audit_log, principals};
-use super::types::{At, Json, sql};
+use super::types::{At, Json, Owner, sql};
 use super::{AnyConnection, PlatformTables, SellerTables, StoreError};
 use crate::domain::actor::{Actor, PrincipalKind};
 use crate::domain::chain::{Hash, digest};
@@ -72,6 +73,7 @@ impl Deed {
 pub struct AuditRow {
     pub id: AuditId,
     /// `None` for what the platform did to itself.
+    #[diesel(serialize_as = Owner, deserialize_as = Owner)]
     pub seller_id: Option<SellerId>,
     /// 1 for the first of this seller.
     pub chain_no: i64,
@@ -131,7 +133,7 @@ impl SellerTables<'_> {
     /// The rows of this seller after `after`, in the order of the chain.
     pub fn audit_page(&mut self, after: i64, limit: i64) -> Result<Vec<AuditRow>, StoreError> {
         let mine = audit_log::table
-            .filter(audit_log::seller_id.eq(Some(self.seller)))
+            .filter(audit_log::seller_id.eq(self.seller))
             .filter(audit_log::chain_no.gt(after))
             .order(audit_log::chain_no)
             .limit(limit);
@@ -160,7 +162,7 @@ impl PlatformTables<'_> {
     ) -> Result<Vec<AuditRow>, StoreError> {
         let mut query = audit_log::table.into_boxed();
         if let Some(seller) = seller {
-            query = query.filter(audit_log::seller_id.eq(Some(seller)));
+            query = query.filter(audit_log::seller_id.eq(seller));
         }
         if let Some(before) = before {
             query = query.filter(audit_log::id.lt(before));
@@ -171,7 +173,7 @@ impl PlatformTables<'_> {
     /// The platform's own rows after `after`, in the order of the chain.
     pub fn own_audit_page(&mut self, after: i64, limit: i64) -> Result<Vec<AuditRow>, StoreError> {
         let own = audit_log::table
-            .filter(audit_log::seller_id.is_null())
+            .filter(audit_log::seller_id.eq(PLATFORM))
             .filter(audit_log::chain_no.gt(after))
             .order(audit_log::chain_no)
             .limit(limit);
@@ -207,7 +209,7 @@ fn insert_principal(
         .values((
             principals::id.eq(id),
             principals::kind.eq(kind.code()),
-            principals::seller_id.eq(seller),
+            principals::seller_id.eq(Owner::from(seller)),
             principals::created_at.eq(At(now)),
         ))
         .execute(connection)?;
@@ -236,7 +238,7 @@ fn append(
         chain_hash: Vec::new(),
     };
     row.chain_hash = row.link(head.as_ref().map(|(_, hash)| hash.as_slice())).to_vec();
-    diesel::insert_into(audit_log::table).values(&row).execute(connection)?;
+    diesel::insert_into(audit_log::table).values(row).execute(connection)?;
     Ok(())
 }
 
@@ -246,7 +248,8 @@ fn take_turn(connection: &mut AnyConnection, seller: Option<SellerId>) -> Result
         (AnyConnection::Sqlite(_), _) => Ok(()),
         (AnyConnection::Postgres(_), Some(seller)) => super::take_turn(connection, seller),
         (AnyConnection::Postgres(_), None) => {
-            diesel::sql_query("SELECT id FROM principals WHERE id = $1 FOR NO KEY UPDATE")
+            diesel::sql_query("SELECT id FROM principals WHERE seller_id = $1 AND id = $2 FOR NO KEY UPDATE")
+                .bind::<sql::Id, _>(PLATFORM)
                 .bind::<sql::Id, _>(PrincipalId::SYSTEM)
                 .execute(connection)?;
             Ok(())
@@ -255,10 +258,8 @@ fn take_turn(connection: &mut AnyConnection, seller: Option<SellerId>) -> Result
 }
 
 fn head(connection: &mut AnyConnection, seller: Option<SellerId>) -> Result<Option<(i64, Vec<u8>)>, StoreError> {
-    let mut chain = audit_log::table.select((audit_log::chain_no, audit_log::chain_hash)).into_boxed();
-    chain = match seller {
-        Some(seller) => chain.filter(audit_log::seller_id.eq(Some(seller))),
-        None => chain.filter(audit_log::seller_id.is_null()),
-    };
+    let chain = audit_log::table
+        .select((audit_log::chain_no, audit_log::chain_hash))
+        .filter(audit_log::seller_id.eq(Owner::from(seller)));
     Ok(chain.order(audit_log::chain_no.desc()).limit(1).get_result(connection).optional()?)
 }

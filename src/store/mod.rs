@@ -10,6 +10,7 @@ mod bulk;
 mod connection;
 pub mod contacts;
 pub mod corrections;
+pub mod directory;
 pub mod doubts;
 mod error;
 pub mod events;
@@ -50,12 +51,14 @@ use crate::secrets::Secrets;
 use connection::{Engine, Lane, Scope, Work};
 use diesel::RunQueryDsl;
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use directory::SellersOfLinks;
 use vaults::Vaults;
 
 /// The database.
 pub struct Store {
     engine: Engine,
     vaults: Vaults,
+    sellers_of_links: SellersOfLinks,
 }
 
 /// Why a query may look over sellers' borders: each reason is named where it is used.
@@ -122,9 +125,12 @@ impl Store {
     /// another secret key.
     pub fn open(url: &str, secrets: Secrets) -> Result<Self, OpenError> {
         let vaults = Vaults::new(secrets);
-        let check = |connection: &mut AnyConnection| vaults.check(connection);
+        let check = |connection: &mut AnyConnection| {
+            vaults.check(connection)?;
+            directory::list_sellers(connection).map_err(|error| OpenError::Migration(error.to_string()))
+        };
         let engine = Engine::open(url, |connection| migrations::migrate(connection, check))?;
-        Ok(Self { engine, vaults })
+        Ok(Self { engine, vaults, sellers_of_links: SellersOfLinks::default() })
     }
 
     /// The file of an embedded database; `None` where the URL names a server.

@@ -3,7 +3,7 @@
 use super::bulk;
 use super::schema::{order_lines, orders, shipments};
 use super::types::At;
-use super::{PlatformTables, SellerTables, StoreError};
+use super::{SellerTables, StoreError};
 use crate::domain::event_time::EventTime;
 use crate::domain::ids::{OrderId, SellerId, ShopId};
 use crate::domain::order::Place;
@@ -109,6 +109,12 @@ impl SellerTables<'_> {
         Ok(found.select(Order::as_select()).get_result(self.connection).optional()?)
     }
 
+    /// The order whose status link carries the token of this digest.
+    pub fn order_by_token(&mut self, token_hash: &[u8]) -> Result<Option<Order>, StoreError> {
+        let found = orders::table.filter(orders::seller_id.eq(self.seller)).filter(orders::token_hash.eq(token_hash));
+        Ok(found.select(Order::as_select()).get_result(self.connection).optional()?)
+    }
+
     pub fn order_by_number(&mut self, shop: ShopId, number: &str) -> Result<Option<Order>, StoreError> {
         let found = orders::table
             .filter(orders::seller_id.eq(self.seller))
@@ -202,13 +208,5 @@ impl SellerTables<'_> {
             .filter(order_lines::line_key.eq(&line.line_key));
         diesel::update(mine).set(line).execute(self.connection)?;
         Ok(())
-    }
-}
-
-impl PlatformTables<'_> {
-    /// The order whose status link carries the token of this digest, and its seller.
-    pub fn order_by_token(&mut self, token_hash: &[u8]) -> Result<Option<(SellerId, OrderId)>, StoreError> {
-        let found = orders::table.filter(orders::token_hash.eq(token_hash)).select((orders::seller_id, orders::id));
-        Ok(found.get_result(self.connection).optional()?)
     }
 }

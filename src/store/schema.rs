@@ -45,19 +45,28 @@ diesel::table! {
 
 diesel::table! {
     use crate::store::types::sql::*;
-    principals (id) {
+    directory (kind, hash, seller_id) {
+        kind -> Text,
+        hash -> Binary,
+        seller_id -> Id,
+    }
+}
+
+diesel::table! {
+    use crate::store::types::sql::*;
+    principals (seller_id, id) {
         id -> Id,
         kind -> Text,
-        seller_id -> Nullable<Id>,
+        seller_id -> Id,
         created_at -> Instant,
     }
 }
 
 diesel::table! {
     use crate::store::types::sql::*;
-    api_keys (id) {
+    api_keys (seller_id, id) {
         id -> Id,
-        seller_id -> Nullable<Id>,
+        seller_id -> Id,
         role -> Text,
         name -> Text,
         prefix -> Text,
@@ -125,9 +134,9 @@ diesel::table! {
 
 diesel::table! {
     use crate::store::types::sql::*;
-    audit_log (id) {
+    audit_log (seller_id, chain_no) {
         id -> Id,
-        seller_id -> Nullable<Id>,
+        seller_id -> Id,
         chain_no -> BigInt,
         at -> Instant,
         actor_id -> Id,
@@ -507,6 +516,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     shops,
     seller_keys,
     instance,
+    directory,
     principals,
     api_keys,
     signing_keys,

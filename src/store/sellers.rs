@@ -1,10 +1,12 @@
 //! Sellers, their shops and their delivery policies.
 
-use super::schema::{promise_policies, sellers, shops};
+use super::directory::Listed;
+use super::schema::{directory, promise_policies, sellers, shops};
 use super::types::At;
 use super::{PlatformTables, SellerTables, StoreError};
 use crate::domain::ids::{SellerId, ShopId};
 use crate::domain::promise::Policy;
+use crate::secrets::seller_in_tokens;
 use diesel::prelude::*;
 use jiff::tz::TimeZone;
 
@@ -60,13 +62,20 @@ impl PlatformTables<'_> {
     pub fn insert_seller(&mut self, seller: &Seller, shop: &Shop) -> Result<(), StoreError> {
         diesel::insert_into(sellers::table).values(seller).execute(self.connection)?;
         self.vaults.make(self.connection, seller.id)?;
+        self.list_in_directory(Listed::StatusLinks, &seller_in_tokens(seller.id.0.as_bytes()), seller.id)?;
+        self.list_in_directory(Listed::Shop, shop.handle.as_bytes(), seller.id)?;
         diesel::insert_into(shops::table).values(shop).execute(self.connection)?;
         Ok(())
     }
 
     /// The shop of this handle, and its seller.
     pub fn shop_by_handle(&mut self, handle: &str) -> Result<Option<(SellerId, ShopId)>, StoreError> {
-        let found = shops::table.filter(shops::handle.eq(handle)).select((shops::seller_id, shops::id));
+        let found = shops::table
+            .inner_join(directory::table.on(directory::seller_id.eq(shops::seller_id)))
+            .filter(directory::kind.eq(Listed::Shop.code()))
+            .filter(directory::hash.eq(handle.as_bytes()))
+            .filter(shops::handle.eq(handle))
+            .select((shops::seller_id, shops::id));
         Ok(found.get_result(self.connection).optional()?)
     }
 
@@ -94,12 +103,18 @@ impl SellerTables<'_> {
     }
 
     pub fn insert_shop(&mut self, shop: &Shop) -> Result<(), StoreError> {
+        self.list_in_directory(Listed::Shop, shop.handle.as_bytes())?;
         diesel::insert_into(shops::table).values(shop).execute(self.connection)?;
         Ok(())
     }
 
     pub fn update_shop(&mut self, shop: &Shop) -> Result<(), StoreError> {
         let mine = shops::table.filter(shops::seller_id.eq(self.seller)).filter(shops::id.eq(shop.id));
+        let before: String = mine.select(shops::handle).get_result(self.connection)?;
+        if before != shop.handle {
+            self.remove_from_directory(Listed::Shop, &[before.into_bytes()])?;
+            self.list_in_directory(Listed::Shop, shop.handle.as_bytes())?;
+        }
         diesel::update(mine).set(shop).execute(self.connection)?;
         Ok(())
     }

@@ -5,6 +5,7 @@ use crate::domain::ids::{
     TrackerId,
 };
 use crate::store::connection::MultiBackend;
+use crate::store::directory::PLATFORM;
 use diesel::backend::Backend;
 use diesel::deserialize::{self, FromSql, FromSqlRow};
 use diesel::expression::AsExpression;
@@ -48,6 +49,22 @@ pub struct At(pub Timestamp);
 #[diesel(sql_type = Document)]
 pub struct Json(pub serde_json::Value);
 
+/// The seller of a row that may be the platform's own, whose seller is all zeros.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owner(pub Uuid);
+
+impl From<Option<SellerId>> for Owner {
+    fn from(seller: Option<SellerId>) -> Self {
+        Self(seller.unwrap_or(PLATFORM).0)
+    }
+}
+
+impl From<Owner> for Option<SellerId> {
+    fn from(owner: Owner) -> Self {
+        Some(SellerId(owner.0)).filter(|seller| *seller != PLATFORM)
+    }
+}
+
 impl From<At> for Timestamp {
     fn from(at: At) -> Self {
         at.0
@@ -84,7 +101,7 @@ macro_rules! ride_on {
 
 ride_on! {
     Id => SellerId, ShopId, PrincipalId, OrderId, ShipmentId, TrackerId, EventId, ImportId, OutboxId, ClaimId, AuditId,
-        InvitationId;
+        InvitationId, Owner;
     Instant => At;
     Document => Json;
 }
@@ -126,7 +143,7 @@ macro_rules! ids {
 ids! {
     SellerIdProxy SellerId, ShopIdProxy ShopId, PrincipalIdProxy PrincipalId, OrderIdProxy OrderId, ShipmentIdProxy ShipmentId,
     TrackerIdProxy TrackerId, EventIdProxy EventId, ImportIdProxy ImportId, OutboxIdProxy OutboxId,
-    ClaimIdProxy ClaimId, AuditIdProxy AuditId, InvitationIdProxy InvitationId
+    ClaimIdProxy ClaimId, AuditIdProxy AuditId, InvitationIdProxy InvitationId, OwnerProxy Owner
 }
 
 /// PostgreSQL counts from the year 2000.

@@ -2,7 +2,8 @@
 //!
 //! The hash is made under the instance's key, not the seller's: who signs in tells an e-mail address and no seller.
 
-use super::schema::{invitations, users};
+use super::directory::Listed;
+use super::schema::{directory, invitations, users};
 use super::types::At;
 use super::{PlatformTables, SellerTables, StoreError};
 use crate::domain::ids::{InvitationId, PrincipalId, SellerId};
@@ -82,14 +83,20 @@ fn invitation_purpose(id: InvitationId) -> Vec<u8> {
 impl PlatformTables<'_> {
     /// Deletes the invitations, with name and address, that ran out before `before`, taken or not.
     pub fn delete_old_invitations(&mut self, before: Timestamp) -> Result<usize, StoreError> {
-        Ok(diesel::delete(invitations::table.filter(invitations::expires_at.lt(At(before))))
-            .execute(self.connection)?)
+        let old = invitations::table.filter(invitations::expires_at.lt(At(before)));
+        let tokens: Vec<Vec<u8>> = old.select(invitations::token_hash).load(self.connection)?;
+        self.remove_from_directory(Listed::Invitation, &tokens)?;
+        Ok(diesel::delete(old).execute(self.connection)?)
     }
 
     /// Those of any seller who sign in with this e-mail address, who joined first first.
     pub fn candidates(&mut self, email: &str, limit: i64) -> Result<Vec<Candidate>, StoreError> {
+        let hash = self.vaults.email_hash(email);
         let found = users::table
-            .filter(users::email_hash.eq(self.vaults.email_hash(email)))
+            .inner_join(directory::table.on(directory::seller_id.eq(users::seller_id)))
+            .filter(directory::kind.eq(Listed::User.code()))
+            .filter(directory::hash.eq(hash.clone()))
+            .filter(users::email_hash.eq(hash))
             .filter(users::disabled_at.is_null())
             .order(users::id)
             .limit(limit)
@@ -99,7 +106,11 @@ impl PlatformTables<'_> {
 
     /// The invitation whose link carries the token of this digest, and its seller.
     pub fn invitation_by_token(&mut self, hash: &[u8]) -> Result<Option<(SellerId, InvitationId)>, StoreError> {
-        let found = invitations::table.filter(invitations::token_hash.eq(hash));
+        let found = invitations::table
+            .inner_join(directory::table.on(directory::seller_id.eq(invitations::seller_id)))
+            .filter(directory::kind.eq(Listed::Invitation.code()))
+            .filter(directory::hash.eq(hash))
+            .filter(invitations::token_hash.eq(hash));
         Ok(found.select((invitations::seller_id, invitations::id)).get_result(self.connection).optional()?)
     }
 }
@@ -128,6 +139,7 @@ impl SellerTables<'_> {
 
     pub fn insert_user(&mut self, user: &User, password_hash: String) -> Result<(), StoreError> {
         let row = self.sealed_user(user, password_hash)?;
+        self.list_in_directory(Listed::User, &row.email_hash)?;
         diesel::insert_into(users::table).values(&row).execute(self.connection)?;
         Ok(())
     }
@@ -135,6 +147,7 @@ impl SellerTables<'_> {
     /// Writes a person over what is on file, with a new password.
     pub fn update_user(&mut self, user: &User, password_hash: String) -> Result<(), StoreError> {
         let row = self.sealed_user(user, password_hash)?;
+        self.list_in_directory(Listed::User, &row.email_hash)?;
         let mine = users::table.filter(users::seller_id.eq(self.seller)).filter(users::id.eq(user.id));
         diesel::update(mine).set(&row).execute(self.connection)?;
         Ok(())
@@ -162,6 +175,7 @@ impl SellerTables<'_> {
             expires_at: invitation.expires_at,
             ended_at: invitation.ended_at,
         };
+        self.list_in_directory(Listed::Invitation, &row.token_hash)?;
         diesel::insert_into(invitations::table).values(&row).execute(self.connection)?;
         Ok(())
     }
