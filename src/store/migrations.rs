@@ -35,6 +35,29 @@ pub fn migrate(
     checked
 }
 
+/// How a schema version relates to this program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SchemaVersion {
+    /// This program's own, or an older one that it can migrate.
+    Known,
+    Newer,
+    /// From before the first release, or of another branch.
+    Unknown,
+}
+
+/// Whether this program can open a database whose last migration is `version`, such as `20261125000001`.
+pub fn schema_version(version: &str) -> SchemaVersion {
+    let migrations = MigrationSource::<diesel::sqlite::Sqlite>::migrations(&SQLITE).unwrap_or_default();
+    let known: Vec<String> = migrations.iter().map(|migration| migration.name().version().to_string()).collect();
+    if known.iter().any(|one| one == version) {
+        SchemaVersion::Known
+    } else if known.iter().all(|one| version > one.as_str()) {
+        SchemaVersion::Newer
+    } else {
+        SchemaVersion::Unknown
+    }
+}
+
 fn run<C, DB>(connection: &mut C, source: EmbeddedMigrations) -> Result<(), OpenError>
 where
     DB: diesel::backend::Backend,

@@ -35,25 +35,21 @@ const GRANTS: &str = "DO $$ BEGIN \
 const LOCK: &str = "SELECT pg_advisory_lock(7270715228)";
 const UNLOCK: &str = "SELECT pg_advisory_unlock(7270715228)";
 
-/// Whether connections can put on the role that row-level security binds. Where they cannot, the log says what to do, and
-/// our own queries are the only net.
-pub fn application_role(owner: &mut AnyConnection) -> bool {
-    match bind(owner) {
-        Ok(true) => true,
-        Ok(false) => {
-            tracing::warn!(
-                "row-level security is off: the user of DATABASE_URL may not make the role {APPLICATION_ROLE}. Run \
-                 `CREATE ROLE {APPLICATION_ROLE} NOLOGIN; GRANT {APPLICATION_ROLE} TO` that user, and start again"
-            );
-            false
-        }
-        Err(error) => {
-            tracing::warn!(%error, "row-level security is off: the role {APPLICATION_ROLE} could not be set up");
-            false
-        }
-    }
+/// Why connections cannot use the role that row-level security binds.
+#[derive(Debug, thiserror::Error)]
+pub enum RoleError {
+    #[error("the user of DATABASE_URL may neither make nor use the role {APPLICATION_ROLE}")]
+    NotAllowed,
+    #[error("the role {APPLICATION_ROLE} could not be set up: {0}")]
+    Database(#[from] diesel::result::Error),
 }
 
+/// Makes the role that row-level security binds, and lets connections use it.
+pub fn use_application_role(owner: &mut AnyConnection) -> Result<(), RoleError> {
+    if bind(owner)? { Ok(()) } else { Err(RoleError::NotAllowed) }
+}
+
+/// Whether the user may use the role.
 fn bind(owner: &mut AnyConnection) -> QueryResult<bool> {
     #[derive(QueryableByName)]
     struct Answer {
