@@ -10,8 +10,8 @@ use std::path::PathBuf;
 
 /// Copy the database to a file while the server runs, and write a manifest beside it
 ///
-/// The secret key is not in the backup: keep the key file, or PARCELTRAIL_SECRET_KEY, in another safe place. PostgreSQL is
-/// copied by pg_dump, which must be on the PATH.
+/// The secret key is not in the backup: keep the key file, or the key, in another safe place. PostgreSQL is copied by
+/// `pg_dump`, which must be on the PATH.
 #[derive(Debug, clap::Args)]
 pub struct BackupArgs {
     /// The file to make; it must not exist
@@ -34,7 +34,7 @@ pub fn run(arguments: &BackupArgs, config: &Config) -> Result<u8, BackupCommandE
     let rows = |table: &str| manifest.rows.get(table).copied().unwrap_or_default();
     let (out, kind, bytes) = (arguments.out.display(), manifest.database.name(), manifest.file.bytes);
     say(&format!(
-        "Backed up the {kind} database to {out}: {bytes} bytes, {} sellers, {} orders, {} tracking events.",
+        "Backed up the {kind} database to {out}: {bytes} bytes; sellers: {}, orders: {}, tracking events: {}.",
         rows("sellers"),
         rows("orders"),
         rows("tracking_events")

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 ///
 /// Stop the server first. The backup's manifest and the secret key of that time are needed. What was erased after the
 /// backup was made is erased again, as far as the database that was there before shows it. PostgreSQL is restored by
-/// pg_restore, into an empty database.
+/// `pg_restore`, into an empty database.
 #[derive(Debug, clap::Args)]
 pub struct RestoreArgs {
     /// The file that `backup` made, with its manifest beside it
@@ -90,14 +90,14 @@ fn verified(backup: &std::path::Path, manifest: &Manifest) -> String {
     format!(
         "Verified {}: made at {} by parceltrail {}, schema {}.",
         backup.display(),
-        people_s_time(manifest.made_at),
+        readable_time(manifest.made_at),
         manifest.program,
         manifest.schema_version
     )
 }
 
 /// `1 December 2026, 16:02:22 UTC`
-fn people_s_time(at: Timestamp) -> String {
+fn readable_time(at: Timestamp) -> String {
     at.strftime("%-d %B %Y, %H:%M:%S UTC").to_string()
 }
 
@@ -123,19 +123,19 @@ fn say_rows(restored: &Restored, replaced: Option<&Replaced>, url: &str) -> Resu
 
 fn say_erased(erased: &Reapplied) -> io::Result<()> {
     say(&format!(
-        "Erased again, because it was erased after the backup was made: the contacts of {} orders, the details of {} \
-         tracking numbers, {} uploaded files, {} rows of uploads.",
+        "Erased again what was erased after the backup was made: contacts of orders: {}, details of tracking numbers: {}, \
+         uploaded files: {}, rows of uploads: {}.",
         erased.orders, erased.trackers, erased.imports, erased.rows
     ))?;
     if erased.cancelled_imports > 0 {
         say(&format!(
-            "Cancelled {} uploads that were at work in the backup, because their files were erased since.",
+            "Uploads that were cancelled, because they were at work in the backup and their files were erased since: {}.",
             erased.cancelled_imports
         ))?;
     }
     if erased.missing_orders > 0 {
         say(&format!(
-            "{} erased orders are not in the backup. If they are uploaded again, erase them again.",
+            "Erased orders that are not in the backup: {}. If they are uploaded again, erase them again.",
             erased.missing_orders
         ))?;
     }
@@ -150,7 +150,7 @@ fn erasures_to_repeat(manifest: &Manifest, replaced: Option<&Replaced>) -> Strin
     format!(
         "{why}, so nothing shows what was erased since the backup. Repeat every erasure made after {} before you start the \
          server. If you have a later copy of the database, restore again with --erasures-from.",
-        people_s_time(manifest.made_at)
+        readable_time(manifest.made_at)
     )
 }
 

@@ -66,9 +66,9 @@ impl RawDatabase {
         let names = import_row_names::table
             .filter(import_row_names::seller_id.eq(seller))
             .select((import_row_names::import_id, import_row_names::line));
-        let mut named: HashMap<ImportId, BTreeSet<i64>> = HashMap::new();
+        let mut lines: HashMap<ImportId, BTreeSet<i64>> = HashMap::new();
         for (import, line) in names.load::<(ImportId, i64)>(&mut self.connection)? {
-            named.entry(import).or_default().insert(line);
+            lines.entry(import).or_default().insert(line);
         }
         let columns = (
             imports::id,
@@ -83,7 +83,7 @@ impl RawDatabase {
             .select(columns)
             .load(&mut self.connection)?;
         let import = |(id, state, dry_run, is_file_erased, is_expired)| {
-            let named_lines = named.remove(&id).unwrap_or_default();
+            let named_lines = lines.remove(&id).unwrap_or_default();
             ImportErasures { id, state, dry_run, is_file_erased, is_expired, named_lines }
         };
         Ok(found.into_iter().map(import).collect())

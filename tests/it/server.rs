@@ -232,7 +232,7 @@ impl Server {
     }
 
     /// Counts rows in the file of another embedded database.
-    pub(crate) fn count_in(&self, file: &str, table: &str) -> i64 {
+    pub(crate) fn count_in(file: &str, table: &str) -> i64 {
         let query = sql_query(format!("SELECT count(*) AS n FROM {table}"));
         let count: Count = query.get_result(&mut SqliteConnection::establish(file).unwrap()).unwrap();
         count.n

@@ -226,9 +226,9 @@ fn after_a_stop_the_database_file_alone_is_whole() {
     let copy = folder.path().join("copy.db").display().to_string();
     std::fs::copy(&database, &copy).unwrap();
     for table in ["orders", "order_lines", "shipments", "trackers", "tracking_events", "standings", "audit_log"] {
-        assert_eq!(server.count_in(&copy, table), server.count(table), "{table}");
+        assert_eq!(Server::count_in(&copy, table), server.count(table), "{table}");
     }
-    assert_eq!(server.count_in(&copy, "orders"), i64::try_from(SHEET_ROWS).unwrap());
+    assert_eq!(Server::count_in(&copy, "orders"), i64::try_from(SHEET_ROWS).unwrap());
     let settings = [("DATABASE_URL", format!("sqlite:{copy}")), ("PARCELTRAIL_SECRET_KEY", server.secret_key())];
     let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let checked = server.run_with(&["check-invariants"], &settings);

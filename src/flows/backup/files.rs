@@ -2,6 +2,7 @@
 
 use super::BackupError;
 use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -76,7 +77,10 @@ fn copy_and_sum(from: &mut impl Read, into: &mut impl Write) -> io::Result<Check
         into.write_all(filled)?;
         bytes = bytes.saturating_add(u64::try_from(read).unwrap_or_default());
     }
-    let sha256 = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut sha256 = String::new();
+    for byte in hasher.finalize() {
+        let _written = write!(sha256, "{byte:02x}");
+    }
     Ok(Checksum { bytes, sha256 })
 }
 
