@@ -1,5 +1,6 @@
 //! Wires store, secrets, carriers and clock together: [`App`].
 
+mod secret_key;
 pub mod slow_reads;
 
 use crate::carriers::{AskError, CarrierApi, Runner, RunnerConfig, Secret, Simulated};
@@ -9,12 +10,12 @@ use crate::flows::take_in::put::Sender;
 use crate::flows::take_in::work::Workplace;
 use crate::limits::Limits;
 use crate::secrets::{SecretError, Secrets};
-use crate::store::{OpenError, Store};
+use crate::store::{OpenError, OpenLock, Store};
 use jiff::{SignedDuration, Timestamp};
 use slow_reads::SlowReads;
 use std::collections::HashSet;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::{Notify, Semaphore, watch};
@@ -54,6 +55,26 @@ pub enum StartError {
     NoSecretKey,
     #[error("the key file {} cannot be used: {source}", .path.display())]
     KeyFile { path: PathBuf, source: io::Error },
+    #[error("the database file {} cannot be read: {source}", .path.display())]
+    DatabaseFile { path: PathBuf, source: io::Error },
+    #[error(
+        "the key file {} is missing. Restore it from where you keep it, or set PARCELTRAIL_SECRET_KEY to the key.",
+        .0.display()
+    )]
+    NoKeyFile(PathBuf),
+    #[error(
+        "the key file {} is missing, and the database {} cannot be read without it. Restore the key file, or set \
+         PARCELTRAIL_SECRET_KEY to the key. No new key was made.",
+        .key_file.display(), .database.display()
+    )]
+    NoKeyForDatabase { database: PathBuf, key_file: PathBuf },
+    #[error(
+        "the database file {} is missing, but its key file {} is there. Put the database back, or run `parceltrail \
+         restore`; to begin with an empty database under the same key, set PARCELTRAIL_NEW_DATABASE=true, or start \
+         `parceltrail serve --new-database`.",
+        .database.display(), .key_file.display()
+    )]
+    NoDatabaseForKey { database: PathBuf, key_file: PathBuf },
     #[error("the client for carriers cannot be made")]
     Runner(#[from] AskError),
     #[error("the system has no threads left for slow reads")]
@@ -104,8 +125,9 @@ impl App {
     ///
     /// [`StartError`], whose sentence says what to do.
     pub fn open(config: Config, clock: Clock) -> Result<Self, StartError> {
-        let secrets = Secrets::from_text(&secret_key(&config)?)?;
-        let store = Store::open(&config.database_url, secrets.clone())?;
+        let lock = OpenLock::take(&config.database_url)?;
+        let secrets = Secrets::from_text(&secret_key::for_start(&config)?)?;
+        let store = Store::open_locked(&config.database_url, lock, secrets.clone(), config.allow_no_row_security)?;
         let mut runner = RunnerConfig::new(Arc::new(move || clock.now()));
         runner.private_sources = HashSet::from([Simulated::NAME.to_owned()]);
         let token = config.simulator_token.clone().map(Secret);
@@ -141,6 +163,21 @@ impl App {
     pub fn stop(&self) {
         self.stopping.send_replace(true);
         self.ring_for_import();
+    }
+
+    /// Closes an embedded database, when nothing works on it any more, so that a copy of its file alone is whole.
+    pub fn close(&self) {
+        match self.store.close() {
+            Ok(true) => {}
+            Ok(false) => tracing::warn!(
+                "the database file alone is not whole, because another process still reads its log: copy it with \
+                 `parceltrail backup`, or together with its -wal file"
+            ),
+            Err(error) => tracing::warn!(
+                %error,
+                "the database could not be closed: its -wal file belongs to it; the next start writes it into the file"
+            ),
+        }
     }
 
     pub fn is_stopping(&self) -> bool {
@@ -207,44 +244,11 @@ pub async fn hashing<T: Send + 'static>(app: &Arc<App>, work: impl FnOnce(&App) 
     .await
 }
 
-/// The configured key, else that of the key file beside an embedded database, which is made at the first start.
-fn secret_key(config: &Config) -> Result<String, StartError> {
-    if let Some(key) = config.secret_key.as_deref().filter(|key| !key.is_empty()) {
-        return Ok(key.to_owned());
-    }
-    let database = Store::embedded_file(&config.database_url).ok_or(StartError::NoSecretKey)?;
-    let mut name = database.into_os_string();
-    name.push(".key");
-    let path = PathBuf::from(name);
-    let key = match std::fs::read_to_string(&path) {
-        Ok(key) => Ok(key),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => make_key_file(&path)?,
-        Err(error) => Err(error),
-    };
-    key.map_err(|source| StartError::KeyFile { path, source })
-}
-
-fn make_key_file(path: &Path) -> Result<io::Result<String>, SecretError> {
-    let key = Secrets::fresh_key()?;
-    let written = private_file(path).and_then(|mut file| {
-        file.write_all(key.as_bytes())?;
-        file.sync_all()
-    });
-    match written {
-        Ok(()) => Ok(Ok(key)),
-        // Another process that started at the same moment made it first.
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(std::fs::read_to_string(path)),
-        Err(error) => Ok(Err(error)),
-    }
-}
-
-#[cfg(unix)]
-fn private_file(path: &Path) -> io::Result<std::fs::File> {
-    use std::os::unix::fs::OpenOptionsExt;
-    std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
-}
-
-#[cfg(not(unix))]
-fn private_file(path: &Path) -> io::Result<std::fs::File> {
-    std::fs::OpenOptions::new().write(true).create_new(true).open(path)
+/// The key of a database that was there before, such as a backup; no key is made.
+///
+/// # Errors
+///
+/// [`StartError::NoKeyFile`] or [`StartError::NoSecretKey`] where there is none, [`StartError::Secret`] where it is none.
+pub fn existing_secrets(config: &Config) -> Result<Secrets, StartError> {
+    Ok(Secrets::from_text(&secret_key::existing(config)?)?)
 }

@@ -20,6 +20,10 @@ pub struct Config {
     /// The address under which customers reach this server; status links start with it.
     pub public_url: Option<String>,
     pub secret_key: Option<String>,
+    /// Whether a new database may be made beside a key file that is there already.
+    pub new_database: bool,
+    /// Whether to run on PostgreSQL without row-level security where it cannot be set up.
+    pub allow_no_row_security: bool,
     /// Where the bound address is written, for programs that let the system choose a port.
     pub address_file: Option<PathBuf>,
     pub simulator_url: Option<String>,
@@ -45,6 +49,8 @@ impl Default for Config {
             metrics_bind: "127.0.0.1:9090".to_owned(),
             public_url: None,
             secret_key: None,
+            new_database: false,
+            allow_no_row_security: false,
             address_file: None,
             simulator_url: None,
             simulator_token: None,

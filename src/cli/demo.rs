@@ -107,6 +107,7 @@ async fn demo(exit: bool, config: Config, folder: &Folder) -> Result<u8, DemoErr
     app.stop();
     handle.stop(true).await;
     drop(tokio::time::timeout(Duration::from_secs(10), working).await);
+    app.close();
     told.map(|_| 0)
 }
 

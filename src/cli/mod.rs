@@ -1,5 +1,6 @@
 //! The command line: one file a command. A command wires, asks flows, and words the outcome.
 
+mod backup;
 mod check;
 mod check_invariants;
 mod check_number;
@@ -7,6 +8,7 @@ mod demo;
 mod healthcheck;
 mod key;
 mod openapi;
+mod restore;
 mod seller;
 mod serve;
 mod simulate;
@@ -67,6 +69,8 @@ enum Command {
     Openapi(openapi::OpenapiArgs),
     /// Check the whole database; exit code 1 where something does not hold
     CheckInvariants,
+    Backup(backup::BackupArgs),
+    Restore(restore::RestoreArgs),
     /// Ask the server of this configuration, on this machine, whether it lives; exit code 1 where it does not
     Healthcheck,
 }
@@ -92,6 +96,8 @@ pub fn run() -> u8 {
         | Command::Key(_)
         | Command::User(_)
         | Command::CheckInvariants
+        | Command::Backup(_)
+        | Command::Restore(_)
         | Command::Healthcheck => match Config::read(line.config.as_deref()) {
             Ok(config) => with_config(line.command, config),
             Err(error) => told::<ConfigError>(Err(error)),
@@ -112,6 +118,8 @@ fn with_config(command: Command, config: Config) -> u8 {
         Command::Key(command) => told(key::run(command, config)),
         Command::User(command) => told(user::run(command, config)),
         Command::CheckInvariants => told(check_invariants::run(config)),
+        Command::Backup(arguments) => told(backup::run(&arguments, &config)),
+        Command::Restore(arguments) => told(restore::run(&arguments, &config)),
         Command::Healthcheck => told(healthcheck::run(&config)),
         Command::Check(_)
         | Command::CheckNumber(_)

@@ -4,7 +4,7 @@ mod drain;
 
 pub use drain::Connections;
 
-use crate::app::{App, Clock, StartError, system_now};
+use crate::app::{App, Clock, StartError, in_background, system_now};
 use crate::config::Config;
 use crate::telemetry::meters::Meters;
 use crate::{flows, http, jobs};
@@ -26,6 +26,9 @@ pub struct ServeArgs {
     /// Do the jobs only; other processes answer requests
     #[arg(long)]
     jobs_only: bool,
+    /// Make a new database where its key file exists and the database file does not
+    #[arg(long)]
+    new_database: bool,
 }
 
 /// Why the server does not run.
@@ -52,6 +55,7 @@ const FOLD_EVERY: Duration = Duration::from_secs(5);
 pub fn run(arguments: &ServeArgs, mut config: Config) -> Result<u8, ServeError> {
     let listener = if arguments.jobs_only { None } else { Some(listen(&mut config)?) };
     let metrics = listen_for_meters(&config.metrics_bind);
+    config.new_database |= arguments.new_database;
     let app = Arc::new(App::open(config, Clock::System)?);
     if !arguments.no_jobs {
         app.store.take_over()?;
@@ -116,7 +120,7 @@ async fn serve(
 }
 
 async fn come_to_an_end(
-    app: &App,
+    app: &Arc<App>,
     serving: Option<Serving>,
     working: Option<JoinHandle<()>>,
 ) -> Result<(), ServeError> {
@@ -134,6 +138,8 @@ async fn come_to_an_end(
         }
     };
     let ((), served) = tokio::join!(work_ends, serving_ends);
+    // It waits for the disk, and for a writer that has not come to its end: a second signal must still be heard.
+    let _closed = in_background(app, App::close).await;
     served
 }
 

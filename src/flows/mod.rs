@@ -2,6 +2,7 @@
 
 pub mod access_tokens;
 pub mod answer_once;
+pub mod backup;
 pub mod check_invariants;
 pub mod count_waiting;
 pub mod doubt_numbers;

@@ -4,12 +4,12 @@ use crate::domain::ids::SellerId;
 use crate::store::error::{OpenError, StoreError};
 use crate::store::pool_turns::{POOL_SIZE, PoolTurn, PoolTurns, Use};
 use crate::store::reader_pool::ReaderPool;
-use crate::store::row_security::{APPLICATION_ROLE, application_role};
+use crate::store::row_security::{APPLICATION_ROLE, use_application_role};
+use crate::store::sqlite_file::{OpenLock, open_sqlite, open_sqlite_reader, settle, sqlite_path};
 use crate::store::statements::StatementObserver;
 use diesel::connection::{SimpleConnection, TransactionManager};
 use diesel::r2d2::{ManageConnection, Pool, PooledConnection};
 use diesel::{Connection as _, PgConnection, SqliteConnection};
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -24,8 +24,16 @@ pub enum AnyConnection {
 
 /// Which database stands behind the store, and how its connections are had.
 pub enum Engine {
-    Sqlite { path: PathBuf, writer: Arc<Mutex<AnyConnection>>, readers: ReaderPool },
-    Postgres { pool: Pool<PostgresManager>, turns: PoolTurns },
+    Sqlite {
+        path: PathBuf,
+        /// `None` once the database is closed.
+        writer: Arc<Mutex<Option<AnyConnection>>>,
+        readers: ReaderPool,
+    },
+    Postgres {
+        pool: Pool<PostgresManager>,
+        turns: PoolTurns,
+    },
 }
 
 /// Whose rows a piece of work may touch. PostgreSQL holds it to that by row-level security; on SQLite our own queries do.
@@ -73,14 +81,9 @@ impl Scope {
 }
 
 const POOL_WAIT: Duration = Duration::from_secs(5);
-/// `secure_delete` writes zeros over what is deleted, free pages too, so that nothing erased is left in the file. Rows are
-/// seldom deleted here, and inserting costs nothing more; an upload that is deleted is written once more, a second for
-/// each 100 MiB. What is deleted was sealed besides.
-const WRITER_SETTINGS: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-     PRAGMA foreign_keys = ON; PRAGMA wal_autocheckpoint = 16000; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY; \
-     PRAGMA secure_delete = ON;";
-const READER_SETTINGS: &str =
-    "PRAGMA busy_timeout = 10000; PRAGMA query_only = ON; PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY;";
+/// One process at a time migrates and grants; any number will do, as long as every parceltrail asks for the same. The turn ends
+/// with the connection.
+const TURN_TO_OPEN: &str = "BEGIN; SELECT pg_advisory_xact_lock(7270715227)";
 
 /// What imports fill.
 const GROWING: &str = "ANALYZE orders, order_lines, order_contacts, shipments, trackers, legs, tracking_events, standings, \
@@ -94,20 +97,29 @@ impl Engine {
     /// [`OpenError::UnknownUrl`] where the URL is of neither database, others where it cannot be reached.
     pub fn open(
         url: &str,
+        lock: OpenLock,
+        allow_no_row_security: bool,
         prepare: impl FnOnce(&mut AnyConnection) -> Result<(), OpenError>,
     ) -> Result<Self, OpenError> {
         if let Some(path) = sqlite_path(url) {
             let mut writer = open_sqlite(&path)?;
-            let lock = lock_beside(&path)?;
             prepare(&mut writer)?;
             drop(lock);
             let readers = ReaderPool::new(path.clone(), open_sqlite_reader);
-            return Ok(Self::Sqlite { path, writer: Arc::new(Mutex::new(writer)), readers });
+            return Ok(Self::Sqlite { path, writer: Arc::new(Mutex::new(Some(writer))), readers });
         }
-        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            return open_postgres(url, prepare);
+        open_postgres(url, allow_no_row_security, prepare)
+    }
+
+    /// Writes the log of an embedded database into its file and closes the writer, and all readers at rest: nothing is
+    /// written from here on. `false` where the file alone is not whole, because another process still reads the log.
+    pub fn close(&self) -> Result<bool, StoreError> {
+        let Self::Sqlite { path, writer, readers } = self else { return Ok(true) };
+        readers.clear();
+        match usable_writer(path, writer)?.take() {
+            Some(mut connection) => settle(&mut connection),
+            None => Ok(true),
         }
-        Err(OpenError::UnknownUrl)
     }
 
     /// Whether a read may run on the thread that asks, because it waits for no other machine.
@@ -137,7 +149,10 @@ impl Engine {
         match self {
             Self::Sqlite { path, writer, .. } => {
                 let mut writer = usable_writer(path, writer)?;
-                write(&mut writer)
+                match writer.as_mut() {
+                    Some(connection) => write(connection),
+                    None => Err(StoreError::Unavailable("it is closed".to_owned()).into()),
+                }
             }
             Self::Postgres { pool, turns } => {
                 let _turn = work.turn(turns, Use::Write)?;
@@ -182,13 +197,15 @@ impl Engine {
 /// committed is gone, as it should be.
 fn usable_writer<'w>(
     path: &Path,
-    writer: &'w Mutex<AnyConnection>,
-) -> Result<MutexGuard<'w, AnyConnection>, StoreError> {
+    writer: &'w Mutex<Option<AnyConnection>>,
+) -> Result<MutexGuard<'w, Option<AnyConnection>>, StoreError> {
     let is_poisoned = writer.is_poisoned();
     let mut guard = timed("writer", || writer.lock().unwrap_or_else(PoisonError::into_inner));
-    let broken = <AnyConnection as diesel::Connection>::TransactionManager::is_broken_transaction_manager(&mut guard);
-    if is_poisoned || broken {
-        *guard = open_sqlite(path).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    let is_broken = <AnyConnection as diesel::Connection>::TransactionManager::is_broken_transaction_manager;
+    if let Some(connection) = guard.as_mut()
+        && (is_poisoned || is_broken(connection))
+    {
+        *connection = open_sqlite(path).map_err(|error| StoreError::Unavailable(error.to_string()))?;
         writer.clear_poison();
     }
     Ok(guard)
@@ -268,39 +285,25 @@ impl ManageConnection for PostgresManager {
     }
 }
 
-/// The file of `sqlite:path`, `sqlite://path` or `sqlite:///path`.
-pub fn sqlite_path(url: &str) -> Option<PathBuf> {
-    let path = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"))?;
-    (!path.is_empty() && !path.contains('?')).then(|| PathBuf::from(path))
-}
-
-fn open_sqlite(path: &Path) -> Result<AnyConnection, OpenError> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
-        return Err(OpenError::NoFolder(folder.to_owned()));
-    }
-    let mut writer = SqliteConnection::establish(&path.to_string_lossy()).map_err(unreachable_database)?;
-    writer.set_instrumentation(StatementObserver { database: "sqlite" });
-    writer.batch_execute(WRITER_SETTINGS).map_err(|error| OpenError::Unreachable(error.to_string()))?;
-    Ok(AnyConnection::Sqlite(writer))
-}
-
-pub(super) fn open_sqlite_reader(path: &Path) -> Result<AnyConnection, OpenError> {
-    let mut reader = SqliteConnection::establish(&path.to_string_lossy()).map_err(unreachable_database)?;
-    reader.set_instrumentation(StatementObserver { database: "sqlite" });
-    reader.batch_execute(READER_SETTINGS).map_err(|error| OpenError::Unreachable(error.to_string()))?;
-    Ok(AnyConnection::Sqlite(reader))
-}
-
 fn open_postgres(
     url: &str,
+    allow_no_row_security: bool,
     prepare: impl FnOnce(&mut AnyConnection) -> Result<(), OpenError>,
 ) -> Result<Engine, OpenError> {
-    if cfg!(not(feature = "postgres-tls")) && asks_for_tls(url) {
-        return Err(OpenError::NoTls);
-    }
-    let mut owner = AnyConnection::Postgres(PgConnection::establish(url).map_err(unreachable_database)?);
+    // Held by a transaction of its own, which an engine that distributes tables understands too.
+    let mut turn = connect_postgres(url)?;
+    turn.batch_execute(TURN_TO_OPEN).map_err(|error| OpenError::Unreachable(error.to_string()))?;
+    let mut owner = connect_postgres(url)?;
     prepare(&mut owner)?;
-    let bound = application_role(&mut owner);
+    let bound = match use_application_role(&mut owner) {
+        Ok(()) => true,
+        Err(reason) if allow_no_row_security => {
+            tracing::warn!(%reason, "row-level security is off: only the program's own queries keep sellers apart");
+            false
+        }
+        Err(reason) => return Err(OpenError::NoRowSecurity(reason.to_string())),
+    };
+    drop(turn);
     let manager = PostgresManager { url: url.to_owned(), bound };
     let pool = Pool::builder()
         .max_size(POOL_SIZE)
@@ -313,14 +316,12 @@ fn open_postgres(
     Ok(Engine::Postgres { pool, turns: PoolTurns::default() })
 }
 
-/// One process at a time opens the file: a second one waits here.
-fn lock_beside(path: &Path) -> Result<File, OpenError> {
-    let failed = |error: std::io::Error| OpenError::Migration(error.to_string());
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let file = File::create(Path::new(&name)).map_err(failed)?;
-    file.lock().map_err(failed)?;
-    Ok(file)
+/// Connects as the user of the URL, who owns the tables.
+pub fn connect_postgres(url: &str) -> Result<AnyConnection, OpenError> {
+    if cfg!(not(feature = "postgres-tls")) && asks_for_tls(url) {
+        return Err(OpenError::NoTls);
+    }
+    Ok(AnyConnection::Postgres(PgConnection::establish(url).map_err(unreachable_database)?))
 }
 
 fn asks_for_tls(url: &str) -> bool {
@@ -328,6 +329,6 @@ fn asks_for_tls(url: &str) -> bool {
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "made for map_err")]
-fn unreachable_database(error: diesel::ConnectionError) -> OpenError {
+pub(super) fn unreachable_database(error: diesel::ConnectionError) -> OpenError {
     OpenError::Unreachable(error.to_string())
 }

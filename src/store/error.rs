@@ -81,11 +81,24 @@ pub enum OpenError {
     NoTls,
     #[error("the database cannot be opened: {0}")]
     Unreachable(String),
+    #[error("there is no database at {}; set DATABASE_URL to the database that you mean", .0.display())]
+    NoDatabase(PathBuf),
+    #[error(
+        "row-level security, which keeps sellers apart in PostgreSQL, cannot be set up: {0}. As an administrator of the \
+         database run `CREATE ROLE parceltrail_app NOLOGIN; GRANT parceltrail_app TO` that user, and start again. To run \
+         without it, set PARCELTRAIL_ALLOW_NO_ROW_SECURITY=true."
+    )]
+    NoRowSecurity(String),
     #[error(
         "PARCELTRAIL_SECRET_KEY, or the key file beside the database, is not the key that this database was made with; \
          without that key what is sealed in it cannot be read. Start with the key that you kept."
     )]
     OtherKey,
+    #[error(
+        "bringing the database to this version needs {needed_mib} MiB on its disk, and {free_mib} MiB are free. Nothing was \
+         changed. Make room, and start again."
+    )]
+    NoRoomToMigrate { needed_mib: u64, free_mib: u64 },
     #[error("the database could not be migrated: {0}")]
     Migration(String),
     #[error(

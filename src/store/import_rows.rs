@@ -212,22 +212,28 @@ impl SellerTables<'_> {
     pub fn erase_rows_of(&mut self, of: &RowsOf) -> Result<BTreeSet<ImportId>, StoreError> {
         let keys = self.row_keys(of)?;
         for (import, line) in &keys {
-            let sealed = self.seal(&row_purpose(*import, *line), &RowReport::erased())?;
-            let row = import_rows::table
-                .filter(import_rows::seller_id.eq(self.seller))
-                .filter(import_rows::import_id.eq(*import))
-                .filter(import_rows::line.eq(*line));
-            diesel::update(row).set(import_rows::sealed.eq(sealed)).execute(self.connection)?;
-            let names = import_row_names::table
-                .filter(import_row_names::seller_id.eq(self.seller))
-                .filter(import_row_names::import_id.eq(*import))
-                .filter(import_row_names::line.eq(*line));
-            diesel::delete(names).execute(self.connection)?;
+            self.erase_row_report(*import, *line)?;
         }
         let mut imports: BTreeSet<ImportId> = keys.into_iter().map(|(import, _)| import).collect();
         imports.extend(self.plain_rows_of(&of.orders)?.into_iter().map(|(import, _)| import));
         imports.extend(self.unnamed_dry_runs()?);
         Ok(imports)
+    }
+
+    /// Writes the report of one row over the one that is there.
+    pub(super) fn write_row_report(
+        &mut self,
+        import: ImportId,
+        line: i64,
+        report: &RowReport,
+    ) -> Result<(), StoreError> {
+        let sealed = self.seal(&row_purpose(import, line), report)?;
+        let row = import_rows::table
+            .filter(import_rows::seller_id.eq(self.seller))
+            .filter(import_rows::import_id.eq(import))
+            .filter(import_rows::line.eq(line));
+        diesel::update(row).set(import_rows::sealed.eq(sealed)).execute(self.connection)?;
+        Ok(())
     }
 
     fn row_keys(&mut self, of: &RowsOf) -> Result<BTreeSet<RowKey>, StoreError> {

@@ -2,47 +2,100 @@
 
 use crate::store::connection::AnyConnection;
 use crate::store::error::OpenError;
+use crate::store::sqlite_file::require_room_to_migrate;
+use diesel::backend::Backend;
 use diesel::connection::SimpleConnection;
 use diesel::migration::{Migration, MigrationConnection, MigrationSource};
+use diesel::{RunQueryDsl, SqliteConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
-/// Any number will do, as long as every parceltrail asks for the same.
-const ADVISORY_LOCK: &str = "SELECT pg_advisory_lock(7270715227)";
-const ADVISORY_UNLOCK: &str = "SELECT pg_advisory_unlock(7270715227)";
-
 /// Brings the database to this version's schema, then runs `check`. The caller sees to it that one process does so at a
-/// time on SQLite; on PostgreSQL a second one waits here, and then finds nothing to do.
+/// time.
 pub fn migrate(
     connection: &mut AnyConnection,
     check: impl FnOnce(&mut AnyConnection) -> Result<(), OpenError>,
 ) -> Result<(), OpenError> {
-    let failed = |error: diesel::result::Error| OpenError::Migration(error.to_string());
-    let is_server = matches!(connection, AnyConnection::Postgres(_));
-    if is_server {
-        connection.batch_execute(ADVISORY_LOCK).map_err(failed)?;
+    match connection {
+        AnyConnection::Sqlite(sqlite) => migrate_file(sqlite)?,
+        AnyConnection::Postgres(postgres) => {
+            for migration in pending(postgres, POSTGRES)?.steps {
+                apply(postgres, migration.as_ref())?;
+            }
+        }
     }
-    let applied = match connection {
-        AnyConnection::Sqlite(sqlite) => run(sqlite, SQLITE),
-        AnyConnection::Postgres(postgres) => run(postgres, POSTGRES),
-    };
-    let checked = applied.and_then(|()| check(connection));
-    if is_server {
-        connection.batch_execute(ADVISORY_UNLOCK).map_err(failed)?;
+    check(connection)
+}
+
+/// Tables that are written anew lose their foreign keys on the way, so keys are not looked at meanwhile, and all of them
+/// afterwards.
+fn migrate_file(sqlite: &mut SqliteConnection) -> Result<(), OpenError> {
+    let Pending { steps, is_new } = pending(sqlite, SQLITE)?;
+    if steps.is_empty() {
+        return Ok(());
     }
+    if !is_new {
+        require_room_to_migrate(sqlite)?;
+    }
+    sqlite.batch_execute("PRAGMA foreign_keys = OFF").map_err(failed)?;
+    let applied = steps.iter().try_for_each(|migration| apply(sqlite, migration.as_ref()));
+    let checked = applied.and_then(|()| require_whole_foreign_keys(sqlite));
+    sqlite.batch_execute("PRAGMA foreign_keys = ON").map_err(failed)?;
     checked
 }
 
-fn run<C, DB>(connection: &mut C, source: EmbeddedMigrations) -> Result<(), OpenError>
+fn require_whole_foreign_keys(sqlite: &mut SqliteConnection) -> Result<(), OpenError> {
+    let broken = diesel::sql_query("SELECT 1 FROM pragma_foreign_key_check LIMIT 1").execute(sqlite).map_err(failed)?;
+    if broken > 0 {
+        return Err(OpenError::Migration("rows refer to others that are not there; restore a backup".to_owned()));
+    }
+    Ok(())
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "made for map_err")]
+fn failed(error: impl std::fmt::Display) -> OpenError {
+    OpenError::Migration(error.to_string())
+}
+
+/// How a schema version relates to this program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SchemaVersion {
+    /// This program's own, or an older one that it can migrate.
+    Known,
+    Newer,
+    /// From before the first release, or of another branch.
+    Unknown,
+}
+
+/// Whether this program can open a database whose last migration is `version`, such as `20261125000001`.
+pub fn schema_version(version: &str) -> SchemaVersion {
+    let migrations = MigrationSource::<diesel::sqlite::Sqlite>::migrations(&SQLITE).unwrap_or_default();
+    let known: Vec<String> = migrations.iter().map(|migration| migration.name().version().to_string()).collect();
+    if known.iter().any(|one| one == version) {
+        SchemaVersion::Known
+    } else if known.iter().all(|one| version > one.as_str()) {
+        SchemaVersion::Newer
+    } else {
+        SchemaVersion::Unknown
+    }
+}
+
+/// What is to be done to a database.
+struct Pending<DB: Backend> {
+    steps: Vec<Box<dyn Migration<DB>>>,
+    /// Nothing was ever done to it.
+    is_new: bool,
+}
+
+fn pending<C, DB>(connection: &mut C, source: EmbeddedMigrations) -> Result<Pending<DB>, OpenError>
 where
-    DB: diesel::backend::Backend,
+    DB: Backend,
     C: MigrationHarness<DB> + MigrationConnection + diesel::Connection<Backend = DB>,
     EmbeddedMigrations: MigrationSource<DB>,
 {
-    let failed = |error: Box<dyn std::error::Error + Send + Sync>| OpenError::Migration(error.to_string());
-    connection.setup().map_err(|error| failed(Box::new(error)))?;
+    connection.setup().map_err(failed)?;
     let known: Vec<String> = MigrationSource::<DB>::migrations(&source)
         .map_err(failed)?
         .iter()
@@ -56,5 +109,18 @@ where
     if let Some(unknown) = applied.iter().map(ToString::to_string).find(|version| !known.contains(version)) {
         return Err(OpenError::NewerSchema(unknown));
     }
-    connection.run_pending_migrations(source).map(drop).map_err(failed)
+    let steps = connection.pending_migrations(source).map_err(failed)?;
+    if !applied.is_empty() && !steps.is_empty() {
+        tracing::info!(steps = steps.len(), "bringing the database to this version; a large one takes some minutes");
+    }
+    Ok(Pending { steps, is_new: applied.is_empty() })
+}
+
+fn apply<C, DB>(connection: &mut C, migration: &dyn Migration<DB>) -> Result<(), OpenError>
+where
+    DB: Backend,
+    C: MigrationHarness<DB>,
+{
+    tracing::info!(migration = %migration.name(), "migrating the database");
+    connection.run_migration(migration).map(drop).map_err(failed)
 }

@@ -12,6 +12,7 @@ pub mod contacts;
 pub mod corrections;
 pub mod directory;
 pub mod doubts;
+pub mod erasures;
 mod error;
 pub mod events;
 pub mod idempotency;
@@ -22,6 +23,7 @@ mod migrations;
 pub mod orders;
 pub mod outbox;
 mod pool_turns;
+pub mod raw_database;
 mod reader_pool;
 pub mod report_rows;
 mod row_security;
@@ -33,6 +35,7 @@ pub mod shared_numbers;
 pub mod shipment_lists;
 pub mod shipments;
 pub mod signing_keys;
+mod sqlite_file;
 pub mod standings;
 mod statements;
 pub mod trackers;
@@ -44,7 +47,10 @@ pub mod waiting;
 
 pub use connection::AnyConnection;
 pub use error::{OpenError, StoreError};
+pub use migrations::{SchemaVersion, schema_version};
+pub use sqlite_file::{OpenLock, is_postgres};
 pub use types::{At, Json};
+pub use vaults::is_key_of;
 
 use crate::domain::ids::SellerId;
 use crate::secrets::Secrets;
@@ -124,18 +130,39 @@ impl Store {
     /// [`OpenError`], whose sentence says what to write or do; [`OpenError::OtherKey`] where the database was made with
     /// another secret key.
     pub fn open(url: &str, secrets: Secrets) -> Result<Self, OpenError> {
+        Self::open_locked(url, OpenLock::take(url)?, secrets, false)
+    }
+
+    /// The same, for a caller that holds the lock already, and may allow PostgreSQL to run without row-level security.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`].
+    pub fn open_locked(
+        url: &str,
+        lock: OpenLock,
+        secrets: Secrets,
+        allow_no_row_security: bool,
+    ) -> Result<Self, OpenError> {
         let vaults = Vaults::new(secrets);
         let check = |connection: &mut AnyConnection| {
             vaults.check(connection)?;
             directory::list_sellers(connection).map_err(|error| OpenError::Migration(error.to_string()))
         };
-        let engine = Engine::open(url, |connection| migrations::migrate(connection, check))?;
+        let prepare = |connection: &mut AnyConnection| migrations::migrate(connection, check);
+        let engine = Engine::open(url, lock, allow_no_row_security, prepare)?;
         Ok(Self { engine, vaults, sellers_of_links: SellersOfLinks::default() })
+    }
+
+    /// Closes an embedded database, so that its file alone is whole: every write fails from here on. `false` where
+    /// another process still reads the log, and the file alone is not whole.
+    pub fn close(&self) -> Result<bool, StoreError> {
+        self.engine.close()
     }
 
     /// The file of an embedded database; `None` where the URL names a server.
     pub fn embedded_file(url: &str) -> Option<std::path::PathBuf> {
-        connection::sqlite_path(url)
+        sqlite_file::sqlite_path(url)
     }
 
     /// Lets go of what a process that died was holding: only for an embedded database, which one process works on.

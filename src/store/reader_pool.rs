@@ -46,7 +46,7 @@ impl ReaderPool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::connection::open_sqlite_reader;
+    use crate::store::sqlite_file::open_sqlite_reader;
     use std::cell::Cell;
 
     fn pool(folder: &tempfile::TempDir) -> ReaderPool {

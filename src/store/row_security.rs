@@ -31,29 +31,22 @@ const GRANTS: &str = "DO $$ BEGIN \
      REVOKE ALL ON __diesel_schema_migrations FROM parceltrail_app; \
      REVOKE UPDATE, DELETE ON tracking_events, audit_log FROM parceltrail_app";
 
-/// Any number will do, as long as every parceltrail asks for the same: grants on one table made at once would collide.
-const LOCK: &str = "SELECT pg_advisory_lock(7270715228)";
-const UNLOCK: &str = "SELECT pg_advisory_unlock(7270715228)";
-
-/// Whether connections can put on the role that row-level security binds. Where they cannot, the log says what to do, and
-/// our own queries are the only net.
-pub fn application_role(owner: &mut AnyConnection) -> bool {
-    match bind(owner) {
-        Ok(true) => true,
-        Ok(false) => {
-            tracing::warn!(
-                "row-level security is off: the user of DATABASE_URL may not make the role {APPLICATION_ROLE}. Run \
-                 `CREATE ROLE {APPLICATION_ROLE} NOLOGIN; GRANT {APPLICATION_ROLE} TO` that user, and start again"
-            );
-            false
-        }
-        Err(error) => {
-            tracing::warn!(%error, "row-level security is off: the role {APPLICATION_ROLE} could not be set up");
-            false
-        }
-    }
+/// Why connections cannot use the role that row-level security binds.
+#[derive(Debug, thiserror::Error)]
+pub enum RoleError {
+    #[error("the user of DATABASE_URL may neither make nor use the role {APPLICATION_ROLE}")]
+    NotAllowed,
+    #[error("the role {APPLICATION_ROLE} could not be set up: {0}")]
+    Database(#[from] diesel::result::Error),
 }
 
+/// Makes the role that row-level security binds, and lets connections use it. Grants that two processes make at once collide,
+/// so the caller sees to it that one does so at a time.
+pub fn use_application_role(owner: &mut AnyConnection) -> Result<(), RoleError> {
+    if bind(owner)? { Ok(()) } else { Err(RoleError::NotAllowed) }
+}
+
+/// Whether the user may use the role.
 fn bind(owner: &mut AnyConnection) -> QueryResult<bool> {
     #[derive(QueryableByName)]
     struct Answer {
@@ -67,10 +60,7 @@ fn bind(owner: &mut AnyConnection) -> QueryResult<bool> {
     );
     let answer: Answer = asked.get_result(owner)?;
     if answer.can {
-        owner.batch_execute(LOCK)?;
-        let granted = owner.batch_execute(GRANTS);
-        owner.batch_execute(UNLOCK)?;
-        granted?;
+        owner.batch_execute(GRANTS)?;
     }
     Ok(answer.can)
 }

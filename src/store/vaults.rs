@@ -13,6 +13,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 /// More sellers than this are not kept open at once.
 const MOST_OPEN: usize = 10_000;
 
+/// The purpose of the text by which the right secret key is known.
+const KEY_CHECK: &[u8] = b"key check";
+
+/// Whether this is the secret key that a database's key check was sealed under.
+pub fn is_key_of(secrets: &Secrets, key_check: &[u8]) -> bool {
+    secrets.open(KEY_CHECK, key_check).is_ok()
+}
+
 /// The instance's secret key, and the sellers' keys that were opened with it.
 pub struct Vaults {
     secrets: Secrets,
@@ -56,15 +64,14 @@ impl Vaults {
 
     /// Whether this is the secret key that the database was made with; the first one ever seen is.
     pub fn check(&self, connection: &mut AnyConnection) -> Result<(), OpenError> {
-        const PURPOSE: &[u8] = b"key check";
-        const TEXT: &str = "parceltrail";
         let unreachable = |error: diesel::result::Error| OpenError::Unreachable(error.to_string());
         let on_file: Option<Vec<u8>> =
             instance::table.select(instance::key_check).get_result(connection).optional().map_err(unreachable)?;
         if let Some(sealed) = on_file {
-            return self.secrets.open(PURPOSE, &sealed).map(drop).map_err(|_other| OpenError::OtherKey);
+            return if is_key_of(&self.secrets, &sealed) { Ok(()) } else { Err(OpenError::OtherKey) };
         }
-        let sealed = self.secrets.seal(PURPOSE, TEXT).map_err(|error| OpenError::Unreachable(error.to_string()))?;
+        let sealed =
+            self.secrets.seal(KEY_CHECK, "parceltrail").map_err(|error| OpenError::Unreachable(error.to_string()))?;
         let made = diesel::insert_into(instance::table)
             .values((instance::id.eq(1), instance::key_check.eq(sealed)))
             .execute(connection);

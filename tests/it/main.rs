@@ -22,6 +22,7 @@ macro_rules! on_both {
 }
 
 mod auth;
+mod backup;
 mod batches;
 mod browser;
 mod bulk_imports;
@@ -46,6 +47,7 @@ mod people;
 mod privacy;
 mod reports;
 mod server;
+mod start;
 mod stop;
 mod story;
 mod tokens;

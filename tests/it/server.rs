@@ -48,6 +48,12 @@ pub(crate) struct Server {
     client: Client,
 }
 
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    n: i64,
+}
+
 /// A seller with its key.
 #[derive(Debug, Clone)]
 pub(crate) struct Seller {
@@ -145,6 +151,27 @@ impl Server {
         }
     }
 
+    pub(crate) fn database_url(&self) -> &str {
+        &self.database_url
+    }
+
+    /// The key that the server's database was made with.
+    pub(crate) fn secret_key(&self) -> String {
+        match self.database_url.strip_prefix("sqlite:") {
+            Some(path) => fs::read_to_string(format!("{path}.key")).unwrap(),
+            None => SECRET_KEY.to_owned(),
+        }
+    }
+
+    /// Has the next launch serve another database. The one before is dropped here, the other by who made it.
+    pub(crate) fn move_to(&mut self, database_url: &str, key: &str) {
+        if self.database_url.starts_with("postgres") {
+            drop_postgres_database(&self.database_url);
+        }
+        database_url.clone_into(&mut self.database_url);
+        self.settings.push(("PARCELTRAIL_SECRET_KEY".to_owned(), key.to_owned()));
+    }
+
     /// `127.0.0.1:43211`
     pub(crate) fn address(&self) -> &str {
         &self.address
@@ -218,16 +245,18 @@ impl Server {
     }
 
     pub(crate) fn count(&self, table: &str) -> i64 {
-        #[derive(QueryableByName)]
-        struct Count {
-            #[diesel(sql_type = diesel::sql_types::BigInt)]
-            n: i64,
-        }
         let query = sql_query(format!("SELECT count(*) AS n FROM {table}"));
         let count: Count = match self.sqlite() {
             Some(mut sqlite) => query.get_result(&mut sqlite).unwrap(),
             None => query.get_result(&mut PgConnection::establish(&self.database_url).unwrap()).unwrap(),
         };
+        count.n
+    }
+
+    /// Counts rows in the file of another embedded database.
+    pub(crate) fn count_in(file: &str, table: &str) -> i64 {
+        let query = sql_query(format!("SELECT count(*) AS n FROM {table}"));
+        let count: Count = query.get_result(&mut SqliteConnection::establish(file).unwrap()).unwrap();
         count.n
     }
 
@@ -458,11 +487,8 @@ impl Drop for Server {
             drop(child.wait());
         }
         self.keep_statements();
-        if let (Some((_, name)), Some(url)) = (self.database_url.rsplit_once('/'), postgres_url())
-            && self.database_url.starts_with("postgres")
-            && let Ok(mut connection) = PgConnection::establish(&url)
-        {
-            drop(connection.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")));
+        if self.database_url.starts_with("postgres") {
+            drop_postgres_database(&self.database_url);
         }
     }
 }
@@ -519,7 +545,15 @@ pub(crate) fn binary() -> PathBuf {
     own.parent().and_then(Path::parent).unwrap().join("parceltrail")
 }
 
-fn create_postgres_database() -> String {
+pub(crate) fn drop_postgres_database(database_url: &str) {
+    if let (Some((_, name)), Some(url)) = (database_url.rsplit_once('/'), postgres_url())
+        && let Ok(mut connection) = PgConnection::establish(&url)
+    {
+        drop(connection.batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")));
+    }
+}
+
+pub(crate) fn create_postgres_database() -> String {
     let url = postgres_url().expect(
         "PARCELTRAIL_TEST_POSTGRES is not set: run scripts/test, which starts a PostgreSQL for the tests and names it",
     );

@@ -207,6 +207,35 @@ fn a_stop_lets_go_of_what_is_being_asked(database: Database) {
 }
 
 #[test]
+fn after_a_stop_the_database_file_alone_is_whole() {
+    let mut server = Server::start_with(Database::Sqlite, &[("PARCELTRAIL_DRAIN_DELAY_MS", "0")]);
+    let seller = server.seller("Copied", "UTC");
+    server.import(&seller.key, "kind=combined", sheet());
+    // Readers of several threads stay open, and idle.
+    for _ in 0..20 {
+        server.get(&seller.key, "/v1/orders?limit=5").must_be(200);
+    }
+    server.terminate();
+    assert_eq!(server.exit_code(ENDS_WITHIN), Some(0));
+    assert!(!server.log().contains("not whole"), "{}", server.log_tail());
+    let database = server.database_url().trim_start_matches("sqlite:").to_owned();
+    let log = std::fs::metadata(format!("{database}-wal")).map_or(0, |log| log.len());
+    assert_eq!(log, 0, "the log holds something still");
+
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("copy.db").display().to_string();
+    std::fs::copy(&database, &copy).unwrap();
+    for table in ["orders", "order_lines", "shipments", "trackers", "tracking_events", "standings", "audit_log"] {
+        assert_eq!(Server::count_in(&copy, table), server.count(table), "{table}");
+    }
+    assert_eq!(Server::count_in(&copy, "orders"), i64::try_from(SHEET_ROWS).unwrap());
+    let settings = [("DATABASE_URL", format!("sqlite:{copy}")), ("PARCELTRAIL_SECRET_KEY", server.secret_key())];
+    let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let checked = server.run_with(&["check-invariants"], &settings);
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stdout));
+}
+
+#[test]
 fn a_second_signal_ends_the_server_at_once() {
     let mut server = Server::start_with(Database::Sqlite, &[("PARCELTRAIL_DRAIN_DELAY_MS", "60000")]);
     server.terminate();

@@ -3,6 +3,7 @@
 pub mod erase;
 pub mod expire;
 pub mod export;
+pub mod reapply;
 
 use crate::domain::ids::{OrderId, ShopId};
 use crate::domain::order::{Contact, is_same_phone, phone_key};
