@@ -51,6 +51,17 @@ pub struct ImportQuery {
     strictness: Option<Strictness>,
 }
 
+/// A file in a form.
+#[derive(utoipa::ToSchema)]
+#[allow(dead_code, reason = "only described here: the form is read as it streams in")]
+pub struct ImportForm {
+    /// A JSON object of headers of the file and names of our columns, such as `{"Beleg": "order_number"}`.
+    mapping: Option<String>,
+    /// The last part.
+    #[schema(value_type = String, format = Binary)]
+    file: String,
+}
+
 /// How much doubt is let through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -144,7 +155,7 @@ pub struct RowOut {
 /// once, whatever happens to the answer.
 #[utoipa::path(
     post, path = "/v1/imports", tag = "Imports", params(ImportQuery),
-    request_body(content = String, content_type = "text/csv"),
+    request_body(content((String = "text/csv"), (ImportForm = "multipart/form-data"))),
     responses(
         (status = 202, description = "The file is durable.", body = ImportOut, headers(("Location" = String))),
         (status = 400, description = "A bad parameter.", body = Problem, content_type = "application/problem+json"),
