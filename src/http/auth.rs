@@ -51,6 +51,22 @@ impl Access {
         }
     }
 
+    /// Pages are for browsers, and no part of the specification.
+    pub fn is_page(self) -> bool {
+        matches!(self, Self::OpenPage | Self::Page(_))
+    }
+
+    /// Why a valid key may be refused, in the words of the specification; `None` where the access alone refuses no key.
+    pub fn refusal(self) -> Option<&'static str> {
+        match self {
+            Self::Public | Self::Reports | Self::AnyKey | Self::OpenPage | Self::Page(_) => None,
+            Self::Seller(Role::SellerViewer) => Some("An admin's key."),
+            Self::Seller(Role::SellerClerk) => Some("This key may not write."),
+            Self::Seller(_) => Some("Not a manager's key."),
+            Self::Admin => Some("Not an admin's key."),
+        }
+    }
+
     fn admits(self, role: Role) -> bool {
         match self {
             Self::Public | Self::Reports | Self::AnyKey => true,

@@ -155,13 +155,11 @@ async fn own_carriers(app: &Arc<App>, seller: SellerId) -> Result<Vec<OwnCarrier
 ///
 /// Each with the forms of its numbers and a made-up example of each form.
 #[utoipa::path(
-    get, path = "/v1/carriers", tag = "Numbers", security(("api_key" = [])),
+    get, path = "/v1/carriers", tag = "Numbers",
     params(("If-None-Match" = Option<String>, Header, description = "The ETag that you hold: 304 where nothing changed.")),
     responses(
         (status = 200, description = "The carriers.", body = Carriers, headers(("ETag" = String, description = "A digest."))),
         (status = 304, description = "You hold just this.", headers(("ETag" = String, description = "A digest."))),
-        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "An admin's key.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub async fn list_carriers(app: Data<App>, caller: Caller, conditions: Conditions) -> Result<HttpResponse, Problem> {
@@ -175,7 +173,7 @@ pub async fn list_carriers(app: Data<App>, caller: Caller, conditions: Condition
 
 /// One carrier
 #[utoipa::path(
-    get, path = "/v1/carriers/{slug}", tag = "Numbers", security(("api_key" = [])),
+    get, path = "/v1/carriers/{slug}", tag = "Numbers",
     params(
         ("slug" = String, Path),
         ("If-None-Match" = Option<String>, Header, description = "The ETag that you hold: 304 where nothing changed."),
@@ -183,8 +181,6 @@ pub async fn list_carriers(app: Data<App>, caller: Caller, conditions: Condition
     responses(
         (status = 200, description = "The carrier.", body = CarrierOut, headers(("ETag" = String, description = "Its version and a digest."))),
         (status = 304, description = "You hold just this.", headers(("ETag" = String, description = "Its version and a digest."))),
-        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "An admin's key.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "Neither on file nor your own.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
@@ -208,18 +204,13 @@ pub async fn show_carrier(
 /// The slug is its name in lower case, words with dashes between: `bobs-bikes`. From then on it is recognised in sheets and
 /// requests, its numbers are proved by its patterns, and its page is linked for your customers.
 #[utoipa::path(
-    put, path = "/v1/carriers/{slug}", tag = "Numbers", security(("api_key" = [])), params(("slug" = String, Path)),
+    put, path = "/v1/carriers/{slug}", tag = "Numbers", params(("slug" = String, Path)),
     request_body = CarrierIn,
     responses(
         (status = 200, description = "Replaced, or the same as before.", body = CarrierOut, headers(("ETag" = String, description = "Its version and a digest."))),
         (status = 201, description = "Defined.", body = CarrierOut, headers(("ETag" = String, description = "Its version and a digest."))),
-        (status = 400, description = "No JSON.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not a manager's key.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "The path holds no text.", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "A name is on file, or that of another carrier of yours; or you have 200.", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "Too large.", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "Not sent as JSON.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Not as documented.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
@@ -242,11 +233,9 @@ pub async fn put_carrier(
 ///
 /// Parcels that went under it stay, with its slug as a word and without its page.
 #[utoipa::path(
-    delete, path = "/v1/carriers/{slug}", tag = "Numbers", security(("api_key" = [])), params(("slug" = String, Path)),
+    delete, path = "/v1/carriers/{slug}", tag = "Numbers", params(("slug" = String, Path)),
     responses(
         (status = 204, description = "Removed."),
-        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not a manager's key.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "You have none of this slug.", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "It is on file for everybody.", body = Problem, content_type = "application/problem+json"),
     ),

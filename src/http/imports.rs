@@ -51,6 +51,17 @@ pub struct ImportQuery {
     strictness: Option<Strictness>,
 }
 
+/// A file in a form.
+#[derive(utoipa::ToSchema)]
+#[allow(dead_code, reason = "only described here: the form is read as it streams in")]
+pub struct ImportForm {
+    /// A JSON object of headers of the file and names of our columns, such as `{"Beleg": "order_number"}`.
+    mapping: Option<String>,
+    /// The last part.
+    #[schema(value_type = String, format = Binary)]
+    file: String,
+}
+
 /// How much doubt is let through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -143,14 +154,11 @@ pub struct RowOut {
 /// on behind it: ask for the import until its state is `completed`. Under an `Idempotency-Key` the same file is taken in
 /// once, whatever happens to the answer.
 #[utoipa::path(
-    post, path = "/v1/imports", tag = "Imports", security(("api_key" = [])), params(ImportQuery),
-    request_body(content = String, content_type = "text/csv"),
+    post, path = "/v1/imports", tag = "Imports", params(ImportQuery),
+    request_body(content((String = "text/csv"), (ImportForm = "multipart/form-data"))),
     responses(
         (status = 202, description = "The file is durable.", body = ImportOut, headers(("Location" = String))),
         (status = 400, description = "A bad parameter.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "This key may not upload.", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "Too large.", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "No file.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
@@ -249,12 +257,10 @@ async fn find(app: &Arc<App>, caller: &Caller, id: Uuid) -> Result<(list_imports
 
 /// Your imports, newest first
 #[utoipa::path(
-    get, path = "/v1/imports", tag = "Imports", security(("api_key" = [])), params(PageQuery),
+    get, path = "/v1/imports", tag = "Imports", params(PageQuery),
     responses(
         (status = 200, description = "A page of imports.", body = Page<ImportOut>),
         (status = 400, description = "A bad parameter.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "An admin's key.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub async fn list_imports(
@@ -278,11 +284,9 @@ pub async fn list_imports(
 
 /// One import: how far it has come, and what came up
 #[utoipa::path(
-    get, path = "/v1/imports/{id}", tag = "Imports", security(("api_key" = [])), params(("id" = Uuid, Path)),
+    get, path = "/v1/imports/{id}", tag = "Imports", params(("id" = Uuid, Path)),
     responses(
         (status = 200, description = "The import.", body = ImportOut),
-        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "An admin's key.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such import.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
@@ -305,13 +309,11 @@ pub struct RowsQuery {
 
 /// What became of each row, in the order of the file
 #[utoipa::path(
-    get, path = "/v1/imports/{id}/rows", tag = "Imports", security(("api_key" = [])),
+    get, path = "/v1/imports/{id}/rows", tag = "Imports",
     params(("id" = Uuid, Path), RowsQuery),
     responses(
         (status = 200, description = "A page of rows.", body = Page<RowOut>),
         (status = 400, description = "A bad parameter.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "An admin's key.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such import.", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "Not kept any more.", body = Problem, content_type = "application/problem+json"),
     ),
@@ -351,12 +353,10 @@ pub(super) fn row_shown(row: rows::ImportRow) -> RowOut {
 
 /// The rejected rows in your own columns, with what is wrong and what can be proved
 #[utoipa::path(
-    get, path = "/v1/imports/{id}/repaired.csv", tag = "Imports", security(("api_key" = [])),
+    get, path = "/v1/imports/{id}/repaired.csv", tag = "Imports",
     params(("id" = Uuid, Path)),
     responses(
         (status = 200, description = "Mend it and send it again.", body = String, content_type = "text/csv"),
-        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "An admin's key.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such import.", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "No row could be read.", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "Not kept any more.", body = Problem, content_type = "application/problem+json"),
@@ -378,11 +378,9 @@ pub async fn repaired_file(app: Data<App>, caller: Caller, id: Path<Uuid>) -> Re
 
 /// Stop an import where it is; rows that were taken in stay
 #[utoipa::path(
-    post, path = "/v1/imports/{id}/cancel", tag = "Imports", security(("api_key" = [])), params(("id" = Uuid, Path)),
+    post, path = "/v1/imports/{id}/cancel", tag = "Imports", params(("id" = Uuid, Path)),
     responses(
         (status = 200, description = "Cancelled.", body = ImportOut),
-        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "This key may not.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such import.", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "It is over.", body = Problem, content_type = "application/problem+json"),
     ),
@@ -396,11 +394,9 @@ pub async fn cancel_import(app: Data<App>, caller: Caller, id: Path<Uuid>) -> Re
 
 /// Make a dry run real, without a second upload
 #[utoipa::path(
-    post, path = "/v1/imports/{id}/commit", tag = "Imports", security(("api_key" = [])), params(("id" = Uuid, Path)),
+    post, path = "/v1/imports/{id}/commit", tag = "Imports", params(("id" = Uuid, Path)),
     responses(
         (status = 202, description = "It runs again, for real.", body = ImportOut, headers(("Location" = String))),
-        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "This key may not.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such import.", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "No completed dry run.", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "Not kept any more.", body = Problem, content_type = "application/problem+json"),
@@ -418,11 +414,9 @@ pub async fn commit_import(app: Data<App>, caller: Caller, id: Path<Uuid>) -> Re
 ///
 /// All of it goes, or nothing. Events stay on file as they are; the same file may be sent again.
 #[utoipa::path(
-    post, path = "/v1/imports/{id}/undo", tag = "Imports", security(("api_key" = [])), params(("id" = Uuid, Path)),
+    post, path = "/v1/imports/{id}/undo", tag = "Imports", params(("id" = Uuid, Path)),
     responses(
         (status = 200, description = "Taken back.", body = ImportOut),
-        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "This key may not.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such import.", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "It cannot be taken back.", body = Problem, content_type = "application/problem+json"),
         (status = 410, description = "Not kept any more.", body = Problem, content_type = "application/problem+json"),

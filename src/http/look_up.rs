@@ -74,10 +74,7 @@ fn one<T>(this: Option<T>, that: Option<T>) -> Option<T> {
     post, path = "/v1/status/lookup", tag = "Customer", request_body = LookUpIn,
     responses(
         (status = 200, description = "The status.", body = Status),
-        (status = 400, description = "No JSON.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such order, or not yours.", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "Too large.", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "Not sent as JSON.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Not as documented.", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too many tries.", body = Problem, content_type = "application/problem+json"),
     ),

@@ -2,6 +2,7 @@
 //!
 //! A handler opens, hands on to a flow and words the answer; it decides nothing.
 
+mod accept;
 mod admin;
 mod answer;
 mod api_keys;
@@ -51,7 +52,7 @@ use pages::{
     carrier_pages, door_pages, front, import_pages, invitation_pages, number_pages, settings_pages, shipment_pages,
 };
 use problem::Problem;
-use specification::{Doors, Keys, Limited};
+use specification::{AccessInSpec, CommonResponses, PageItems, SecuritySchemes};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -99,20 +100,18 @@ pub struct Route {
 }
 
 /// Every route. Method and path stand at the handler, so that they are told once; who may use it stands here, and a
-/// route without it does not compile. Its manner may stand behind the handler.
+/// route without it does not compile. Its manner may stand behind the handler. Pages are no part of the specification.
 macro_rules! routes {
-    ($($access:ident $room:ident $handler:ident $($manner:ident)?;)*) => {
-        pastey::paste! {
-            /// Every route, in the order of the table.
-            pub fn routes() -> Vec<Route> {
-                vec![$(Route {
-                    method: method_of(&<$room::[<__path_ $handler>] as utoipa::Path>::methods()),
-                    path: <$room::[<__path_ $handler>] as utoipa::Path>::path(),
-                    access: $access,
-                    manner: [$($manner,)? USUAL][0],
-                    handler: || web::route().to($room::$handler),
-                }),*]
-            }
+    (
+        api { $($access:ident $room:ident $handler:ident $($manner:ident)?;)* }
+        pages { $($page_access:ident $page_room:ident $page:ident $($page_manner:ident)?;)* }
+    ) => {
+        /// Every route, in the order of the table.
+        pub fn routes() -> Vec<Route> {
+            vec![
+                $(route!($access $room $handler $($manner)?),)*
+                $(route!($page_access $page_room $page $($page_manner)?),)*
+            ]
         }
 
         #[derive(utoipa::OpenApi)]
@@ -120,118 +119,157 @@ macro_rules! routes {
             info(
                 title = "parceltrail",
                 description = "Orders and tracking numbers in, one honest status out, delays found and explained.",
-                license(name = "MIT OR Apache-2.0"),
+                license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
             ),
+            servers((url = "/", description = "The server that serves this document.")),
             paths($($room::$handler),*),
             components(schemas(
                 problem::Problem,
+                exports::Include,
                 imports::Strictness,
                 report_query::BasisWord,
                 report_query::Rows,
                 report_query::FormatWord,
             )),
-            modifiers(&Keys, &KeyHeader, &Doors, &Limited),
+            modifiers(&SecuritySchemes, &KeyHeader, &AccessInSpec, &CommonResponses, &PageItems),
         )]
         struct Spec;
     };
 }
 
-routes! {
-    CLERK   imports   create_import ONCE_FILE;
-    VIEWER  imports   list_imports;
-    VIEWER  imports   show_import;
-    VIEWER  imports   list_import_rows;
-    VIEWER  imports   repaired_file;
-    CLERK   imports   cancel_import SMALL;
-    CLERK   imports   commit_import SMALL;
-    CLERK   imports   undo_import SMALL;
-    PUBLIC  imports   import_template;
-    PUBLIC  imports   list_presets;
-    VIEWER  exports   export_tracking;
-    CLERK   orders    put_order ONCE;
-    VIEWER  orders    list_orders;
-    CLERK   orders    put_orders ONCE_LARGE;
-    VIEWER  orders    show_order;
-    CLERK   orders    patch_order;
-    VIEWER  orders    show_order_by_number;
-    CLERK   orders    patch_order_by_number;
-    CLERK   orders    cancel_order;
-    CLERK   shipments put_shipment ONCE;
-    VIEWER  shipments list_shipments;
-    CLERK   shipments put_shipments ONCE_LARGE;
-    VIEWER  shipments show_shipment;
-    CLERK   shipments patch_shipment;
-    CLERK   shipments cancel_shipment;
-    CLERK   shipments refresh_shipment;
-    VIEWER  shipments list_events;
-    CLERK   shipments add_scans ONCE_LARGE;
-    CLERK   shipments put_scans ONCE_LARGE;
-    VIEWER  numbers   check_numbers;
-    VIEWER  carriers  list_carriers;
-    VIEWER  carriers  show_carrier;
-    MANAGER carriers  put_carrier;
-    MANAGER carriers  remove_carrier;
-    REPORTS reports   report_delays;
-    REPORTS reports   report_lanes;
-    REPORTS reports   report_carriers;
-    REPORTS reports   report_lost;
-    REPORTS reports   report_dispatch;
-    REPORTS reports   report_numbers;
-    ANY     tokens    create_token;
-    PUBLIC  tokens    key_set;
-    MANAGER api_keys  create_api_key;
-    MANAGER api_keys  list_api_keys;
-    MANAGER api_keys  revoke_api_key;
-    VIEWER  changes   list_changes;
-    MANAGER users     invite_user;
-    MANAGER users     list_users;
-    MANAGER users     remove_user;
-    VIEWER  shops     list_shops;
-    MANAGER shops     create_shop;
-    MANAGER shops     change_shop;
-    MANAGER settings  show_settings;
-    MANAGER settings  change_settings;
-    ADMIN   admin     list_sellers;
-    ADMIN   admin     read_audit;
-    ADMIN   admin     list_shared_numbers;
-    MANAGER privacy   erase_person;
-    MANAGER privacy   export_person;
-    PUBLIC  status    show_status;
-    PUBLIC  look_up   look_up_status;
-    PUBLIC  operation healthz;
-    PUBLIC  operation readyz;
-    PUBLIC  operation openapi_json;
-    OPEN_PAGE    front            home;
-    OPEN_PAGE    front            show_sign_in;
-    OPEN_PAGE    front            sign_in;
-    PAGE         front            sign_out;
-    OPEN_PAGE    invitation_pages show_invitation;
-    OPEN_PAGE    invitation_pages join;
-    PAGE         shipment_pages   list_shipments;
-    PAGE         shipment_pages   show_shipment;
-    PAGE         import_pages     list_imports;
-    CLERK_PAGE   import_pages     upload_import FILE;
-    PAGE         import_pages     show_import;
-    PAGE         import_pages     repaired_import;
-    CLERK_PAGE   import_pages     commit_import;
-    CLERK_PAGE   import_pages     cancel_import;
-    CLERK_PAGE   import_pages     undo_import;
-    MANAGER_PAGE number_pages     correct_number;
-    MANAGER_PAGE settings_pages   show_settings;
-    MANAGER_PAGE settings_pages   save_settings;
-    MANAGER_PAGE settings_pages   make_shop;
-    MANAGER_PAGE settings_pages   save_shop_form;
-    MANAGER_PAGE door_pages       make_key;
-    MANAGER_PAGE door_pages       revoke_key;
-    MANAGER_PAGE door_pages       invite_person;
-    MANAGER_PAGE door_pages       remove_person;
-    MANAGER_PAGE carrier_pages    add_carrier;
-    MANAGER_PAGE carrier_pages    remove_carrier;
+/// One line of the table.
+macro_rules! route {
+    ($access:ident $room:ident $handler:ident $($manner:ident)?) => {
+        pastey::paste! {
+            Route {
+                method: method_of(&<$room::[<__path_ $handler>] as utoipa::Path>::methods()),
+                path: <$room::[<__path_ $handler>] as utoipa::Path>::path(),
+                access: $access,
+                manner: [$($manner,)? USUAL][0],
+                handler: || web::route().to($room::$handler),
+            }
+        }
+    };
 }
 
-/// The specification of all routes.
+routes! {
+    api {
+        CLERK   imports   create_import ONCE_FILE;
+        VIEWER  imports   list_imports;
+        VIEWER  imports   show_import;
+        VIEWER  imports   list_import_rows;
+        VIEWER  imports   repaired_file;
+        CLERK   imports   cancel_import SMALL;
+        CLERK   imports   commit_import SMALL;
+        CLERK   imports   undo_import SMALL;
+        PUBLIC  imports   import_template;
+        PUBLIC  imports   list_presets;
+        VIEWER  exports   export_tracking;
+        CLERK   orders    put_order ONCE;
+        VIEWER  orders    list_orders;
+        CLERK   orders    put_orders ONCE_LARGE;
+        VIEWER  orders    show_order;
+        CLERK   orders    patch_order;
+        VIEWER  orders    show_order_by_number;
+        CLERK   orders    patch_order_by_number;
+        CLERK   orders    cancel_order;
+        CLERK   shipments put_shipment ONCE;
+        VIEWER  shipments list_shipments;
+        CLERK   shipments put_shipments ONCE_LARGE;
+        VIEWER  shipments show_shipment;
+        CLERK   shipments patch_shipment;
+        CLERK   shipments cancel_shipment;
+        CLERK   shipments refresh_shipment;
+        VIEWER  shipments list_events;
+        CLERK   shipments add_scans ONCE_LARGE;
+        CLERK   shipments put_scans ONCE_LARGE;
+        VIEWER  numbers   check_numbers;
+        VIEWER  carriers  list_carriers;
+        VIEWER  carriers  show_carrier;
+        MANAGER carriers  put_carrier;
+        MANAGER carriers  remove_carrier;
+        REPORTS reports   report_delays;
+        REPORTS reports   report_lanes;
+        REPORTS reports   report_carriers;
+        REPORTS reports   report_lost;
+        REPORTS reports   report_dispatch;
+        REPORTS reports   report_numbers;
+        ANY     tokens    create_token;
+        PUBLIC  tokens    key_set;
+        MANAGER api_keys  create_api_key;
+        MANAGER api_keys  list_api_keys;
+        MANAGER api_keys  revoke_api_key;
+        VIEWER  changes   list_changes;
+        MANAGER users     invite_user;
+        MANAGER users     list_users;
+        MANAGER users     remove_user;
+        VIEWER  shops     list_shops;
+        MANAGER shops     create_shop;
+        MANAGER shops     change_shop;
+        MANAGER settings  show_settings;
+        MANAGER settings  change_settings;
+        ADMIN   admin     list_sellers;
+        ADMIN   admin     read_audit;
+        ADMIN   admin     list_shared_numbers;
+        MANAGER privacy   erase_person;
+        MANAGER privacy   export_person;
+        PUBLIC  status    show_status;
+        PUBLIC  look_up   look_up_status;
+        PUBLIC  operation healthz;
+        PUBLIC  operation readyz;
+        PUBLIC  operation openapi_json;
+    }
+    pages {
+        OPEN_PAGE    front            home;
+        OPEN_PAGE    front            show_sign_in;
+        OPEN_PAGE    front            sign_in;
+        PAGE         front            sign_out;
+        OPEN_PAGE    invitation_pages show_invitation;
+        OPEN_PAGE    invitation_pages join;
+        PAGE         shipment_pages   list_shipments;
+        PAGE         shipment_pages   show_shipment;
+        PAGE         import_pages     list_imports;
+        CLERK_PAGE   import_pages     upload_import FILE;
+        PAGE         import_pages     show_import;
+        PAGE         import_pages     repaired_import;
+        CLERK_PAGE   import_pages     commit_import;
+        CLERK_PAGE   import_pages     cancel_import;
+        CLERK_PAGE   import_pages     undo_import;
+        MANAGER_PAGE number_pages     correct_number;
+        MANAGER_PAGE settings_pages   show_settings;
+        MANAGER_PAGE settings_pages   save_settings;
+        MANAGER_PAGE settings_pages   make_shop;
+        MANAGER_PAGE settings_pages   save_shop_form;
+        MANAGER_PAGE door_pages       make_key;
+        MANAGER_PAGE door_pages       revoke_key;
+        MANAGER_PAGE door_pages       invite_person;
+        MANAGER_PAGE door_pages       remove_person;
+        MANAGER_PAGE carrier_pages    add_carrier;
+        MANAGER_PAGE carrier_pages    remove_carrier;
+    }
+}
+
+/// The specification of the API: of all routes that are no pages.
 pub fn specification() -> utoipa::openapi::OpenApi {
     Spec::openapi()
+}
+
+/// A page: where it is, and who may open it.
+pub struct PageRoute {
+    /// `GET` or `POST`.
+    pub method: String,
+    /// With its parameters in braces, such as `/shipments/{id}`.
+    pub path: String,
+    /// The code of its access, such as `page for seller-manager`.
+    pub access: &'static str,
+}
+
+/// Every page, in the order of the table.
+pub fn pages() -> Vec<PageRoute> {
+    let pages = routes().into_iter().filter(|route| route.access.is_page());
+    pages
+        .map(|route| PageRoute { method: route.method.to_string(), path: route.path, access: route.access.code() })
+        .collect()
 }
 
 fn method_of(methods: &[HttpMethod]) -> Method {
@@ -325,74 +363,4 @@ fn bad_query(error: &actix_web::error::QueryPayloadError) -> Problem {
 pub use answer::finish;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_door_stands_twice() {
-        let mut doors: Vec<_> = routes().iter().map(|it| format!("{} {}", it.method, it.path)).collect();
-        doors.sort();
-        let count = doors.len();
-        doors.dedup();
-        assert_eq!(doors.len(), count);
-    }
-
-    #[test]
-    fn what_is_open_to_anybody_is_named_here() {
-        let of = |access| routes().into_iter().filter(move |it| it.access == access).map(|it| it.path);
-        let open = [
-            "/v1/import-templates/{kind}.csv",
-            "/v1/presets",
-            "/.well-known/jwks.json",
-            "/track/{token}",
-            "/v1/status/lookup",
-            "/healthz",
-            "/readyz",
-            "/openapi.json",
-        ];
-        assert_eq!(of(PUBLIC).collect::<Vec<_>>(), open);
-        let pages = ["/", "/sign-in", "/sign-in", "/invitations/{token}", "/invitations/{token}"];
-        assert_eq!(of(OPEN_PAGE).collect::<Vec<_>>(), pages);
-    }
-
-    #[test]
-    fn no_operation_has_the_name_of_another() {
-        let spec = serde_json::to_value(specification()).unwrap();
-        let operations =
-            spec["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values());
-        let mut names: Vec<&str> = operations.filter_map(|it| it["operationId"].as_str()).collect();
-        assert_eq!(names.len(), routes().len());
-        names.sort_unstable();
-        let twice: Vec<_> = names.windows(2).filter(|pair| pair[0] == pair[1]).collect();
-        assert!(twice.is_empty(), "{twice:?}");
-    }
-
-    #[test]
-    fn what_is_answered_once_is_a_create_of_a_seller_and_no_secret() {
-        for route in routes().iter().filter(|it| it.manner.repeats != Repeats::CarriedOut) {
-            let what = format!("{} {}", route.method, route.path);
-            assert_eq!(route.method, Method::POST, "{what}");
-            assert!(matches!(route.access, Access::Seller(_)), "{what}: a key is of a seller");
-            for secret in ["tokens", "api-keys", "users", "webhook-endpoints", "rotate-secret", "sources"] {
-                assert!(!route.path.contains(secret), "{what}: a secret is shown once");
-            }
-        }
-    }
-
-    #[test]
-    fn every_guarded_route_says_so_in_the_specification() {
-        let spec = serde_json::to_value(specification()).unwrap();
-        for route in routes() {
-            let operation = &spec["paths"][&route.path][route.method.as_str().to_lowercase()];
-            assert!(operation.is_object(), "{} {}", route.method, route.path);
-            let told =
-                operation["security"].pointer("/0").and_then(|it| it.as_object()).and_then(|it| it.keys().next());
-            let expected = match route.access {
-                Access::Public | Access::OpenPage => None,
-                Access::Seller(_) | Access::Admin | Access::Reports | Access::AnyKey => Some("api_key"),
-                Access::Page(_) => Some("session"),
-            };
-            assert_eq!(told.map(String::as_str), expected, "{} {}", route.method, route.path);
-        }
-    }
-}
+mod tests;

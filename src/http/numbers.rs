@@ -39,15 +39,10 @@ pub struct NumberChecks {
 
 /// Prove tracking numbers against their carriers' formats
 #[utoipa::path(
-    post, path = "/v1/tracking-numbers/check", tag = "Numbers", security(("api_key" = [])),
+    post, path = "/v1/tracking-numbers/check", tag = "Numbers",
     request_body = NumbersIn,
     responses(
         (status = 200, description = "One answer a number, in order.", body = NumberChecks),
-        (status = 400, description = "No JSON.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "An admin's key.", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "Too large.", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "Not sent as JSON.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Not as documented.", body = Problem, content_type = "application/problem+json"),
     ),
 )]

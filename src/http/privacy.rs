@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 /// Who is meant, in exactly one way: `email`, `phone`, `order_id`, or `order_number` with `shop`.
 #[derive(Debug, Default, Deserialize, utoipa::ToSchema, utoipa::IntoParams)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct PersonIn {
     email: Option<String>,
@@ -75,14 +75,9 @@ pub struct ErasureOut {
 /// your uploads said, and their files. Orders, events and reports stay as they are, and so does the status link. A later
 /// upload or request brings none of it back. A person whom nobody knows is an answer of zeros.
 #[utoipa::path(
-    post, path = "/v1/privacy/erasures", tag = "Privacy", security(("api_key" = [])), request_body = PersonIn,
+    post, path = "/v1/privacy/erasures", tag = "Privacy", request_body = PersonIn,
     responses(
         (status = 201, description = "Forgotten.", body = ErasureOut),
-        (status = 400, description = "No JSON.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "This key may not.", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "Too large.", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "Not sent as JSON.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Not as documented.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
@@ -150,12 +145,10 @@ pub struct PersonRow {
 /// Orders with contact and lines, parcels with events, and the rows of uploads that name them, as one document of 1,000
 /// orders at most. That you asked is written down; whom you asked for is not.
 #[utoipa::path(
-    get, path = "/v1/privacy/export", tag = "Privacy", security(("api_key" = [])), params(PersonIn),
+    get, path = "/v1/privacy/export", tag = "Privacy", params(PersonIn),
     responses(
         (status = 200, description = "What there is.", body = PersonOut),
         (status = 400, description = "A bad parameter.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "This key may not.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Not as documented.", body = Problem, content_type = "application/problem+json"),
     ),
 )]

@@ -1,5 +1,6 @@
 //! Reports of delays, losses, dispatch and numbers, as JSON or CSV.
 
+use super::accept::{self, Offer};
 use super::auth::Caller;
 use super::problem::Problem;
 use super::report_query::{FormatWord, Habits, ReportParams};
@@ -21,11 +22,10 @@ const ORDERS: Habits = Habits { groups: &[], basis: Basis::Promised, rows_are_or
 
 /// How parcels keep their promises
 #[utoipa::path(
-    get, path = "/v1/reports/delays", tag = "Reports", security(("api_key" = [])), params(ReportParams),
+    get, path = "/v1/reports/delays", tag = "Reports", params(ReportParams),
     responses(
         (status = 200, description = "The report; as text/csv where asked.", content((Report = "application/json"), (String = "text/csv"))),
         (status = 400, description = "A bad parameter.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub async fn report_delays(
@@ -40,11 +40,10 @@ pub async fn report_delays(
 
 /// The same by lane: origin and destination, country and region
 #[utoipa::path(
-    get, path = "/v1/reports/lanes", tag = "Reports", security(("api_key" = [])), params(ReportParams),
+    get, path = "/v1/reports/lanes", tag = "Reports", params(ReportParams),
     responses(
         (status = 200, description = "The report; as text/csv where asked.", content((Report = "application/json"), (String = "text/csv"))),
         (status = 400, description = "A bad parameter.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub async fn report_lanes(
@@ -61,11 +60,10 @@ pub async fn report_lanes(
 
 /// The same by carrier
 #[utoipa::path(
-    get, path = "/v1/reports/carriers", tag = "Reports", security(("api_key" = [])), params(ReportParams),
+    get, path = "/v1/reports/carriers", tag = "Reports", params(ReportParams),
     responses(
         (status = 200, description = "The report; as text/csv where asked.", content((Report = "application/json"), (String = "text/csv"))),
         (status = 400, description = "A bad parameter.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub async fn report_carriers(
@@ -85,11 +83,10 @@ pub async fn report_carriers(
 /// lost* and *lost* go by the verdict at that moment, and exclude each other; what is lost by the carrier's word and what
 /// is lost by silence count alike. `rows=shipments` lists the suspected and the lost.
 #[utoipa::path(
-    get, path = "/v1/reports/lost", tag = "Reports", security(("api_key" = [])), params(ReportParams),
+    get, path = "/v1/reports/lost", tag = "Reports", params(ReportParams),
     responses(
         (status = 200, description = "The report; as text/csv where asked.", content((LossReport = "application/json"), (String = "text/csv"))),
         (status = 400, description = "A bad parameter.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub async fn report_lost(
@@ -109,11 +106,10 @@ pub async fn report_lost(
 /// `promised` unless said, which is the day of the dispatch-by time; `shipped` is the day on which it left. `verdict` and
 /// `cause` ask for orders with such a parcel. `rows=orders` lists what is overdue or left late.
 #[utoipa::path(
-    get, path = "/v1/reports/dispatch", tag = "Reports", security(("api_key" = [])), params(ReportParams),
+    get, path = "/v1/reports/dispatch", tag = "Reports", params(ReportParams),
     responses(
         (status = 200, description = "The report; as text/csv where asked.", content((DispatchReport = "application/json"), (String = "text/csv"))),
         (status = 400, description = "A bad parameter.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub async fn report_dispatch(
@@ -141,11 +137,10 @@ pub async fn report_dispatch(
 /// `doubts` counts shipments by doubt, as they stood at `known_at`; see `doubts` of a shipment. `rows=shipments` lists what
 /// lowers the rate, and what is in doubt.
 #[utoipa::path(
-    get, path = "/v1/reports/numbers", tag = "Reports", security(("api_key" = [])), params(ReportParams),
+    get, path = "/v1/reports/numbers", tag = "Reports", params(ReportParams),
     responses(
         (status = 200, description = "The report; as text/csv where asked.", content((NumbersReport = "application/json"), (String = "text/csv"))),
         (status = 400, description = "A bad parameter.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub async fn report_numbers(
@@ -169,7 +164,8 @@ struct Asked {
 impl Asked {
     fn of(caller: &Caller, params: ReportParams, request: &HttpRequest, habits: Habits) -> Result<Self, Problem> {
         let scope = scope(caller, params.seller_id)?;
-        let as_csv = params.format.map_or_else(|| prefers_csv(request), |format| format == FormatWord::Csv);
+        let format = params.format.unwrap_or_else(|| format_by_accept(request));
+        let as_csv = format == FormatWord::Csv;
         Ok(Self { scope, query: params.read(habits)?, as_csv })
     }
 
@@ -225,7 +221,10 @@ fn scope(caller: &Caller, named: Option<Uuid>) -> Result<Scope, Problem> {
     }
 }
 
-fn prefers_csv(request: &HttpRequest) -> bool {
-    let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    accept.trim_start().starts_with("text/csv")
+fn format_by_accept(request: &HttpRequest) -> FormatWord {
+    const OFFERS: [Offer<FormatWord>; 2] = [
+        Offer { media_type: "text/csv", form: FormatWord::Csv },
+        Offer { media_type: "application/json", form: FormatWord::Json },
+    ];
+    accept::named(request, &OFFERS).unwrap_or(FormatWord::Json)
 }

@@ -68,11 +68,9 @@ impl From<Shop> for ShopOut {
 
 /// Your shops, oldest first
 #[utoipa::path(
-    get, path = "/v1/shops", tag = "Settings", security(("api_key" = [])),
+    get, path = "/v1/shops", tag = "Settings",
     responses(
         (status = 200, description = "The shops.", body = Shops),
-        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "An admin's key.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub async fn list_shops(app: Data<App>, caller: Caller) -> Result<Json<Shops>, Problem> {
@@ -84,15 +82,10 @@ pub async fn list_shops(app: Data<App>, caller: Caller) -> Result<Json<Shops>, P
 
 /// Make a shop; it gets a handle that is unique on the platform
 #[utoipa::path(
-    post, path = "/v1/shops", tag = "Settings", security(("api_key" = [])), request_body = ShopIn,
+    post, path = "/v1/shops", tag = "Settings", request_body = ShopIn,
     responses(
         (status = 201, description = "The shop.", body = ShopOut),
-        (status = 400, description = "No JSON.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not a manager's key.", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "You have a shop of this name.", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "Too large.", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "Not sent as JSON.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Not as documented.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
@@ -107,17 +100,12 @@ pub async fn create_shop(app: Data<App>, caller: Caller, told: Json<ShopIn>) -> 
 
 /// Change a shop
 #[utoipa::path(
-    patch, path = "/v1/shops/{id}", tag = "Settings", security(("api_key" = [])), params(("id" = Uuid, Path)),
+    patch, path = "/v1/shops/{id}", tag = "Settings", params(("id" = Uuid, Path)),
     request_body = ShopPatch,
     responses(
         (status = 200, description = "The shop.", body = ShopOut),
-        (status = 400, description = "No JSON.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "Not a manager's key.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such shop.", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "You have a shop of this name.", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "Too large.", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "Not sent as JSON.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Not as documented.", body = Problem, content_type = "application/problem+json"),
     ),
 )]

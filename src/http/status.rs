@@ -1,5 +1,6 @@
 //! The customer's page: where the parcel is, when it comes, what to do. No script is needed to read it.
 
+use super::accept::{self, Offer};
 use super::problem::Problem;
 use crate::app::{self, App};
 use crate::domain::event_time::EventTime;
@@ -28,7 +29,7 @@ struct NoStatusPage<'a> {
 /// What a page may load and do: its own style, and nothing else.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The status of an order, for the holder of its link: a page, or JSON where Accept asks for it
+/// The status of an order, for the holder of its link: JSON, or a page where `Accept` names `text/html`
 #[utoipa::path(
     get, path = "/track/{token}", tag = "Customer", params(("token" = String, Path)),
     responses(
@@ -40,7 +41,7 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'unsafe-inl
 pub async fn show_status(app: Data<App>, token: Path<String>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let found = app::read(&app.into_inner(), move |app| show_status::show_status(&app.store, &token, app.now())).await;
     let found = found.ok_or_else(Problem::internal)?;
-    if wants_json(&request) {
+    if !wants_page(&request) {
         return Ok(match found {
             Ok(status) => private(&mut HttpResponse::Ok()).json(status),
             Err(error) => private_problem(&error.into()),
@@ -54,14 +55,15 @@ pub async fn show_status(app: Data<App>, token: Path<String>, request: HttpReque
     }
 }
 
-fn wants_json(request: &HttpRequest) -> bool {
-    let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let place = |kind: &str| accept.find(kind);
-    match (place("application/json"), place("text/html")) {
-        (Some(json), Some(html)) => json < html,
-        (Some(_), None) => true,
-        (None, _) => false,
-    }
+/// Browsers name HTML. Programs often accept anything, or say nothing, and get JSON.
+fn wants_page(request: &HttpRequest) -> bool {
+    const OFFERS: [Offer<bool>; 4] = [
+        Offer { media_type: "text/html", form: true },
+        Offer { media_type: "application/xhtml+xml", form: true },
+        Offer { media_type: "application/json", form: false },
+        Offer { media_type: "application/problem+json", form: false },
+    ];
+    accept::named(request, &OFFERS).unwrap_or(false)
 }
 
 fn no_page(code: StatusCode, title: &str, error: &StatusError) -> Result<HttpResponse, Problem> {

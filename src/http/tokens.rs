@@ -38,14 +38,10 @@ pub struct TokenOut {
 ///
 /// A JWT, signed with `EdDSA`, for 15 minutes at most. Revoking the key ends its tokens with the next request.
 #[utoipa::path(
-    post, path = "/v1/tokens", tag = "Sign in", security(("api_key" = [])), request_body = TokenIn,
+    post, path = "/v1/tokens", tag = "Sign in", request_body = TokenIn,
     responses(
         (status = 201, description = "The token.", body = TokenOut),
-        (status = 400, description = "No JSON.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "A token instead of a key.", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "Too large.", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "Not sent as JSON.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Not as documented.", body = Problem, content_type = "application/problem+json"),
     ),
 )]

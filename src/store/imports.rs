@@ -5,6 +5,7 @@ use super::types::{At, Json, sql};
 use super::{PlatformTables, SellerTables, StoreError};
 use crate::domain::ids::{ClaimId, ImportId, PrincipalId, SellerId, ShopId};
 use crate::secrets::Vault;
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -270,6 +271,16 @@ impl SellerTables<'_> {
             .filter(imports::claimed_until.is_not_null())
             .filter(imports::state.eq("running"));
         Ok(diesel::update(held).set(imports::claimed_until.eq(Some(At(until)))).execute(self.connection)? > 0)
+    }
+
+    /// Whether an import is still held under a claim.
+    pub fn holds_import(&mut self, id: ImportId, claim: ClaimId) -> Result<bool, StoreError> {
+        let held = imports::table
+            .filter(imports::seller_id.eq(self.seller))
+            .filter(imports::id.eq(id))
+            .filter(imports::claim.eq(Some(claim)))
+            .filter(imports::state.eq("running"));
+        Ok(diesel::select(exists(held)).get_result(self.connection)?)
     }
 
     pub fn insert_chunk(&mut self, import: ImportId, chunk_no: i32, bytes: &[u8]) -> Result<(), StoreError> {

@@ -1,10 +1,11 @@
 //! How the server behaves on the wire, whatever is asked: limits, bounds, words for what the framework refuses, headers,
 //! a log without secrets, and meters.
 
-use crate::server::{Answer, Database, Server};
+use crate::server::{Answer, Database, Server, text};
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::net::TcpListener;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::time::Instant;
 
 on_both!(
@@ -141,6 +142,48 @@ fn whatever_the_framework_refuses_is_a_problem_document() {
 
 fn deep_order() -> Vec<u8> {
     [br#"{"order_number":"1","lines":"#.to_vec(), b"[".repeat(200), b"]".repeat(200), b"}".to_vec()].concat()
+}
+
+#[test]
+fn html_is_sent_only_where_it_is_accepted_by_name() {
+    let server = Server::start(Database::Sqlite);
+    let seller = server.seller("Bilingual", "UTC");
+    server.post(&seller.key, "/v1/orders", &json!({"order_number": "L-1"})).must_be(201);
+    let link = text(&server.order(&seller.key, "L-1")["status_url"]);
+    let path = link.get(link.find("/track/").unwrap()..).unwrap();
+    let in_browser = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
+    for (accept, kind) in [
+        ("*/*", "application/json"),
+        ("text/*", "application/json"),
+        ("text/html;q=0", "application/json"),
+        ("text/html;q=0, */*", "application/json"),
+        ("application/json", "application/json"),
+        ("application/json, text/html;q=0.9", "application/json"),
+        ("image/png", "application/json"),
+        ("text/html", "text/html"),
+        ("application/xhtml+xml", "text/html"),
+        ("text/html;q=0.1", "text/html"),
+        ("application/json;q=0.5, text/html", "text/html"),
+        (in_browser, "text/html"),
+    ] {
+        let answer = server.track(&link, accept).must_be(200);
+        assert!(answer.header("content-type").starts_with(kind), "{accept}: {:?}", answer.headers);
+        let problem = if kind == "text/html" { kind } else { "application/problem+json" };
+        let answer = server.track("/track/nothing", accept).must_be(404);
+        assert!(answer.header("content-type").starts_with(problem), "{accept}: {:?}", answer.headers);
+    }
+    let answer = without_accept(&server, path);
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("content-type: application/json"), "{answer}");
+}
+
+/// The raw answer to a request without an `Accept` header, which the tests' client always sends.
+fn without_accept(server: &Server, path: &str) -> String {
+    let address = server.address();
+    let mut connection = TcpStream::connect(address).unwrap();
+    write!(connection, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    answer
 }
 
 #[test]

@@ -186,6 +186,10 @@ impl<'a> Run<'a> {
             trial.begin_chunk();
         }
         store.write(|tables| {
+            // The rows of whoever took over stand there already, and would refuse these.
+            if !tables.holds_import(self.import.id, self.claim)? {
+                return Err(WorkError::HoldLost);
+            }
             let desk = Desk::set_up(tables, &self.seller, self.shop.clone(), self.place.secrets, now)?;
             for rows in chunk.chunks(ROWS_AT_ONCE) {
                 let done = self.take_in(tables, &desk, rows, one_by_one)?;

@@ -86,8 +86,12 @@ pub fn work_off_one(place: &Workplace<'_>, lane: Lane) -> Result<bool, WorkError
     let claimed =
         place.store.platform(Reason::JobClaim).write(|tables| tables.claim_import(now, until, claim, most))?;
     let Some(import) = claimed else { return Ok(false) };
-    match while_held(place, &import, claim, || work_off(place, import.clone(), claim)) {
-        Err(WorkError::HoldLost) => Ok(true),
+    let worked = while_held(place, &import, claim, || work_off(place, import.clone(), claim));
+    match worked {
+        Err(error) if is_lost(place, &import, claim, &error) => {
+            tracing::info!(import = %import.id, "another worker goes on with the import, or it was cancelled");
+            Ok(true)
+        }
         // The file was put down in the middle, so that another worker goes on at once.
         Err(WorkError::File(_)) if (place.stopping)() => {
             put_down(place, &import, claim)?;
@@ -121,6 +125,17 @@ fn while_held<T>(place: &Workplace<'_>, import: &Import, claim: ClaimId, work: i
         drop(working);
         worked
     })
+}
+
+/// Whether a worker ended because it does not hold its import any more, whatever broke on the way: whoever took over
+/// writes the same rows, and deletes the file when it is done.
+fn is_lost(place: &Workplace<'_>, import: &Import, claim: ClaimId, error: &WorkError) -> bool {
+    if matches!(error, WorkError::HoldLost) {
+        return true;
+    }
+    let held = place.store.seller(import.seller_id).read(|tables| tables.holds_import(import.id, claim));
+    // Where that cannot be found out either, the error is reported.
+    matches!(held, Ok(false))
 }
 
 fn put_down(place: &Workplace<'_>, import: &Import, claim: ClaimId) -> Result<(), StoreError> {
@@ -232,3 +247,6 @@ fn fail(place: &Workplace<'_>, mut import: Import, claim: ClaimId, errors: &[Fau
 fn drop_useless_file(tables: &mut SellerTables, import: &Import) -> Result<(), StoreError> {
     if import.about.survey.is_none() { tables.delete_chunks(import.id) } else { tables.drop_erased_file(import.id) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,19 +28,14 @@ use uuid::Uuid;
 
 /// Put an order: make it, or bring it up to date, by shop and order number
 #[utoipa::path(
-    post, path = "/v1/orders", tag = "Orders", security(("api_key" = [])), request_body = OrderIn,
+    post, path = "/v1/orders", tag = "Orders", request_body = OrderIn,
     params(
         ("If-None-Match" = Option<String>, Header, description = "`*`: only make a new one; what is there already is a 412."),
     ),
     responses(
         (status = 200, description = "Brought up to date, or unchanged.", body = OrderOut, headers(("ETag" = String, description = "Its version and a digest."))),
         (status = 201, description = "Made.", body = OrderOut, headers(("ETag" = String, description = "Its version and a digest."))),
-        (status = 400, description = "No JSON.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "This key may not write.", body = Problem, content_type = "application/problem+json"),
         (status = 412, description = "It is there already.", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "Too large.", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "Not sent as JSON.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Not as documented.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
@@ -72,12 +67,10 @@ pub struct OrdersQuery {
 
 /// Your orders, newest first
 #[utoipa::path(
-    get, path = "/v1/orders", tag = "Orders", security(("api_key" = [])), params(OrdersQuery),
+    get, path = "/v1/orders", tag = "Orders", params(OrdersQuery),
     responses(
         (status = 200, description = "A page of orders.", body = Page<OrderOut>),
         (status = 400, description = "A bad parameter.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "An admin's key.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub async fn list_orders(
@@ -99,7 +92,7 @@ pub async fn list_orders(
 
 /// One order, with its lines, recipient and status link
 #[utoipa::path(
-    get, path = "/v1/orders/{id}", tag = "Orders", security(("api_key" = [])),
+    get, path = "/v1/orders/{id}", tag = "Orders",
     params(
         ("id" = Uuid, Path),
         ("If-None-Match" = Option<String>, Header, description = "The ETag that you hold: 304 where nothing changed."),
@@ -107,8 +100,6 @@ pub async fn list_orders(
     responses(
         (status = 200, description = "The order.", body = OrderOut, headers(("ETag" = String, description = "Its version and a digest."))),
         (status = 304, description = "You hold just this.", headers(("ETag" = String, description = "Its version and a digest."))),
-        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "An admin's key.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such order.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
@@ -126,7 +117,7 @@ pub async fn show_order(
 ///
 /// Percent-encode the number: `#1001` is `%231001`, and a `/` in it is `%2F`.
 #[utoipa::path(
-    get, path = "/v1/orders/by-number/{shop}/{number}", tag = "Orders", security(("api_key" = [])),
+    get, path = "/v1/orders/by-number/{shop}/{number}", tag = "Orders",
     params(
         ("shop" = String, Path, description = "A shop's name, such as `main`."),
         ("number" = String, Path),
@@ -135,8 +126,6 @@ pub async fn show_order(
     responses(
         (status = 200, description = "The order.", body = OrderOut, headers(("ETag" = String, description = "Its version and a digest."))),
         (status = 304, description = "You hold just this.", headers(("ETag" = String, description = "Its version and a digest."))),
-        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "An admin's key.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such shop, or no such order in it.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
@@ -160,15 +149,13 @@ pub async fn show_order_by_number(
 /// A delivered shipment stays delivered. No carrier is asked any more about what was cancelled. A second time changes
 /// nothing.
 #[utoipa::path(
-    post, path = "/v1/orders/{id}/cancel", tag = "Orders", security(("api_key" = [])),
+    post, path = "/v1/orders/{id}/cancel", tag = "Orders",
     params(
         ("id" = Uuid, Path),
         ("If-Match" = Option<String>, Header, description = "An ETag, or `*`: only its version is compared; stale is a 412."),
     ),
     responses(
         (status = 200, description = "Cancelled, now or before: see `outcome`.", body = OrderOut, headers(("ETag" = String, description = "Its version and a digest."))),
-        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "This key may not write.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such order.", body = Problem, content_type = "application/problem+json"),
         (status = 412, description = "Changed since you read it.", body = Problem, content_type = "application/problem+json"),
     ),

@@ -39,7 +39,7 @@ pub struct OrderIn {
 
 /// Who gets the parcel.
 #[derive(Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub struct RecipientIn {
     pub(super) name: Option<String>,
     pub(super) company: Option<String>,
@@ -53,7 +53,7 @@ pub struct RecipientIn {
 
 /// One end of a lane.
 #[derive(Debug, Default, Deserialize, Serialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields)]
 pub struct PlaceIn {
     /// ISO 3166-1 alpha-2, or a name.
     pub(super) country: Option<String>,

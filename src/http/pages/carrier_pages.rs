@@ -12,7 +12,7 @@ use actix_web::web::{Data, Form, Path};
 use serde::Deserialize;
 
 /// A carrier to be added. What is blank is not told.
-#[derive(Deserialize, utoipa::ToSchema)]
+#[derive(Deserialize)]
 pub struct CarrierForm {
     name: String,
     /// Apart by commas.
@@ -40,17 +40,7 @@ impl CarrierForm {
 }
 
 /// Add a carrier of your own; its slug is made from its name
-#[utoipa::path(
-    post, path = "/settings/carriers", operation_id = "carrier_form", tag = "Pages", security(("session" = [])),
-    request_body(content = CarrierForm, content_type = "application/x-www-form-urlencoded"),
-    responses(
-        (status = 303, description = "Added."),
-        (status = 400, description = "Not a form.", body = String, content_type = "text/html"),
-        (status = 403, description = "Not a manager, or not our form.", body = String, content_type = "text/html"),
-        (status = 409, description = "A name is taken.", body = String, content_type = "text/html"),
-        (status = 422, description = "What is wrong.", body = String, content_type = "text/html"),
-    ),
-)]
+#[utoipa::path(post, path = "/settings/carriers")]
 pub async fn add_carrier(
     app: Data<App>,
     visitor: Visitor,
@@ -66,15 +56,7 @@ pub async fn add_carrier(
 }
 
 /// Remove a carrier of your own
-#[utoipa::path(
-    post, path = "/settings/carriers/{slug}/remove", operation_id = "carrier_remove_form", tag = "Pages", security(("session" = [])), params(("slug" = String, Path)),
-    responses(
-        (status = 303, description = "Removed."),
-        (status = 403, description = "Not a manager, or not our form.", body = String, content_type = "text/html"),
-        (status = 404, description = "No such carrier, or no more.", body = String, content_type = "text/html"),
-        (status = 409, description = "It is on file for everybody.", body = String, content_type = "text/html"),
-    ),
-)]
+#[utoipa::path(post, path = "/settings/carriers/{slug}/remove")]
 pub async fn remove_carrier(
     app: Data<App>,
     visitor: Visitor,

@@ -27,24 +27,14 @@ struct ShownOnce {
 }
 
 /// A key to be made.
-#[derive(Deserialize, utoipa::ToSchema)]
+#[derive(Deserialize)]
 pub struct KeyForm {
     name: String,
     role: String,
 }
 
 /// Make an API key; the page shows it once
-#[utoipa::path(
-    post, path = "/settings/keys", operation_id = "key_form", tag = "Pages", security(("session" = [])),
-    request_body(content = KeyForm, content_type = "application/x-www-form-urlencoded"),
-    responses(
-        (status = 201, description = "The key.", body = String, content_type = "text/html"),
-        (status = 303, description = "Nobody is signed in; on to /sign-in."),
-        (status = 400, description = "Not a form.", body = String, content_type = "text/html"),
-        (status = 403, description = "Not a manager, or not our form.", body = String, content_type = "text/html"),
-        (status = 422, description = "What is wrong.", body = String, content_type = "text/html"),
-    ),
-)]
+#[utoipa::path(post, path = "/settings/keys")]
 pub async fn make_key(
     app: Data<App>,
     visitor: Visitor,
@@ -68,14 +58,7 @@ pub async fn make_key(
 }
 
 /// Revoke an API key
-#[utoipa::path(
-    post, path = "/settings/keys/{id}/revoke", operation_id = "key_revoke_form", tag = "Pages", security(("session" = [])), params(("id" = Uuid, Path)),
-    responses(
-        (status = 303, description = "Revoked."),
-        (status = 403, description = "Not a manager, or not our form.", body = String, content_type = "text/html"),
-        (status = 404, description = "No such key, or no more.", body = String, content_type = "text/html"),
-    ),
-)]
+#[utoipa::path(post, path = "/settings/keys/{id}/revoke")]
 pub async fn revoke_key(
     app: Data<App>,
     visitor: Visitor,
@@ -91,25 +74,14 @@ pub async fn revoke_key(
 }
 
 /// A person to be asked in.
-#[derive(Deserialize, utoipa::ToSchema)]
+#[derive(Deserialize)]
 pub struct InviteForm {
     email: String,
     role: String,
 }
 
 /// Ask a person in; the page shows the link once
-#[utoipa::path(
-    post, path = "/settings/people", operation_id = "invite_form", tag = "Pages", security(("session" = [])),
-    request_body(content = InviteForm, content_type = "application/x-www-form-urlencoded"),
-    responses(
-        (status = 201, description = "The link.", body = String, content_type = "text/html"),
-        (status = 303, description = "Nobody is signed in; on to /sign-in."),
-        (status = 400, description = "Not a form.", body = String, content_type = "text/html"),
-        (status = 403, description = "Not a manager, or not our form.", body = String, content_type = "text/html"),
-        (status = 409, description = "That person is in.", body = String, content_type = "text/html"),
-        (status = 422, description = "What is wrong.", body = String, content_type = "text/html"),
-    ),
-)]
+#[utoipa::path(post, path = "/settings/people")]
 pub async fn invite_person(
     app: Data<App>,
     visitor: Visitor,
@@ -136,15 +108,7 @@ pub async fn invite_person(
 }
 
 /// Shut a person out, or take an invitation back
-#[utoipa::path(
-    post, path = "/settings/people/{id}/remove", operation_id = "remove_form", tag = "Pages", security(("session" = [])),
-    params(("id" = Uuid, Path)),
-    responses(
-        (status = 303, description = "Done."),
-        (status = 403, description = "Not a manager, or not our form.", body = String, content_type = "text/html"),
-        (status = 404, description = "No such person, or no more.", body = String, content_type = "text/html"),
-    ),
-)]
+#[utoipa::path(post, path = "/settings/people/{id}/remove")]
 pub async fn remove_person(
     app: Data<App>,
     visitor: Visitor,

@@ -32,31 +32,21 @@ struct SignInPage<'a> {
 }
 
 /// To the shipments, or to where one signs in
-#[utoipa::path(
-    get, path = "/", tag = "Pages",
-    responses((status = 303, description = "To /shipments where somebody is signed in, else to /sign-in.")),
-)]
+#[utoipa::path(get, path = "/")]
 pub async fn home(app: Data<App>, request: HttpRequest) -> Result<HttpResponse, Problem> {
     let visitor = visitor_of(&app.into_inner(), &request).await?;
     Ok(see_other(if visitor.is_some() { HOME } else { "/sign-in" }))
 }
 
 /// Where to go after signing in.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
+#[derive(Debug, Deserialize)]
 pub struct SignInQuery {
     /// A path on this server; anything else is left out.
     next: Option<String>,
 }
 
 /// The form to sign in
-#[utoipa::path(
-    get, path = "/sign-in", tag = "Pages", params(SignInQuery),
-    responses(
-        (status = 200, description = "The form.", body = String, content_type = "text/html"),
-        (status = 303, description = "Somebody is signed in already."),
-    ),
-)]
+#[utoipa::path(get, path = "/sign-in")]
 pub async fn show_sign_in(
     app: Data<App>,
     request: HttpRequest,
@@ -71,7 +61,7 @@ pub async fn show_sign_in(
 }
 
 /// What the form to sign in sends.
-#[derive(Deserialize, utoipa::ToSchema)]
+#[derive(Deserialize)]
 pub struct SignInForm {
     email: String,
     password: String,
@@ -79,17 +69,7 @@ pub struct SignInForm {
 }
 
 /// Sign in: the browser gets a new session
-#[utoipa::path(
-    post, path = "/sign-in", tag = "Pages",
-    request_body(content = SignInForm, content_type = "application/x-www-form-urlencoded"),
-    responses(
-        (status = 303, description = "Signed in; on to the page that was asked for."),
-        (status = 400, description = "Not a form.", body = String, content_type = "text/html"),
-        (status = 403, description = "Not sent from our form.", body = String, content_type = "text/html"),
-        (status = 429, description = "Too many tries for this account; wait.", body = String, content_type = "text/html"),
-        (status = 422, description = "E-mail or password is wrong.", body = String, content_type = "text/html"),
-    ),
-)]
+#[utoipa::path(post, path = "/sign-in")]
 pub async fn sign_in(
     app: Data<App>,
     request: HttpRequest,
@@ -114,13 +94,7 @@ pub async fn sign_in(
 }
 
 /// Sign out: the session ends
-#[utoipa::path(
-    post, path = "/sign-out", tag = "Pages", security(("session" = [])),
-    responses(
-        (status = 303, description = "Signed out; on to /sign-in."),
-        (status = 403, description = "Not sent from our form.", body = String, content_type = "text/html"),
-    ),
-)]
+#[utoipa::path(post, path = "/sign-out")]
 pub async fn sign_out(app: Data<App>, request: HttpRequest, visitor: Visitor) -> Result<HttpResponse, Problem> {
     let app = app.into_inner();
     let ended = app::in_background(&app, move |app| session::end(&app.store, &visitor.token)).await;

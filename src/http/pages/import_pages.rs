@@ -121,8 +121,7 @@ struct ImportsPage {
 }
 
 /// Which page of the list is asked for.
-#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
+#[derive(Debug, Default, Deserialize)]
 pub struct ImportsPageQuery {
     /// The place in the list, from the link to the next page.
     #[serde(default)]
@@ -130,14 +129,7 @@ pub struct ImportsPageQuery {
 }
 
 /// The imports, and the form to upload a file
-#[utoipa::path(
-    get, path = "/imports", operation_id = "imports_page", tag = "Pages", security(("session" = [])), params(ImportsPageQuery),
-    responses(
-        (status = 200, description = "The imports.", body = String, content_type = "text/html"),
-        (status = 303, description = "Nobody is signed in; on to /sign-in."),
-        (status = 400, description = "A bad cursor.", body = String, content_type = "text/html"),
-    ),
-)]
+#[utoipa::path(get, path = "/imports")]
 pub async fn list_imports(
     app: Data<App>,
     visitor: Visitor,
@@ -174,37 +166,8 @@ async fn imports_page(
     page(status, &found.await.ok_or_else(Problem::internal)??)
 }
 
-/// A file with what the form says of it; the token of the form stands in its address.
-#[derive(utoipa::ToSchema)]
-#[allow(dead_code, reason = "only described here: the form is read as it streams in")]
-pub struct UploadForm {
-    kind: String,
-    preset: String,
-    encoding: String,
-    shop: String,
-    date_order: String,
-    dry_run: String,
-    create_orders: String,
-    all_or_nothing: String,
-    strict: String,
-    /// The last part.
-    #[schema(format = Binary, value_type = String)]
-    file: String,
-}
-
 /// Upload a file
-#[utoipa::path(
-    post, path = "/imports", operation_id = "upload_form", tag = "Pages", security(("session" = [])),
-    request_body(content = UploadForm, content_type = "multipart/form-data"),
-    responses(
-        (status = 303, description = "Taken; on to its page."),
-        (status = 400, description = "The upload broke off, or a bad field.", body = String, content_type = "text/html"),
-        (status = 403, description = "Not a clerk, or not our form.", body = String, content_type = "text/html"),
-        (status = 413, description = "Too large.", body = String, content_type = "text/html"),
-        (status = 415, description = "No file.", body = String, content_type = "text/html"),
-        (status = 422, description = "What is wrong.", body = String, content_type = "text/html"),
-    ),
-)]
+#[utoipa::path(post, path = "/imports")]
 pub async fn upload_import(
     app: Data<App>,
     visitor: Visitor,
@@ -328,8 +291,7 @@ struct ImportPage {
 }
 
 /// Which rows of an import are shown.
-#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
+#[derive(Debug, Default, Deserialize)]
 pub struct ImportPageQuery {
     /// Only rows with this problem.
     #[serde(default)]
@@ -340,16 +302,7 @@ pub struct ImportPageQuery {
 }
 
 /// One import, with its rows by problem
-#[utoipa::path(
-    get, path = "/imports/{id}", operation_id = "import_page", tag = "Pages", security(("session" = [])),
-    params(("id" = Uuid, Path), ImportPageQuery),
-    responses(
-        (status = 200, description = "The import.", body = String, content_type = "text/html"),
-        (status = 303, description = "Nobody is signed in; on to /sign-in."),
-        (status = 400, description = "A bad cursor.", body = String, content_type = "text/html"),
-        (status = 404, description = "No such import.", body = String, content_type = "text/html"),
-    ),
-)]
+#[utoipa::path(get, path = "/imports/{id}")]
 pub async fn show_import(
     app: Data<App>,
     visitor: Visitor,
@@ -454,16 +407,7 @@ fn columns(survey: &Value) -> Vec<(String, Option<String>)> {
 }
 
 /// The rejected rows, to mend and send again
-#[utoipa::path(
-    get, path = "/imports/{id}/repaired.csv", operation_id = "repaired_page", tag = "Pages", security(("session" = [])),
-    params(("id" = Uuid, Path)),
-    responses(
-        (status = 200, description = "The file.", body = String, content_type = "text/csv"),
-        (status = 303, description = "Nobody is signed in; on to /sign-in."),
-        (status = 404, description = "No such import.", body = String, content_type = "text/html"),
-        (status = 410, description = "Not kept any more.", body = String, content_type = "text/html"),
-    ),
-)]
+#[utoipa::path(get, path = "/imports/{id}/repaired.csv")]
 pub async fn repaired_import(app: Data<App>, visitor: Visitor, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
     let (app, id) = (app.into_inner(), *id);
     let file = work_on(&app, move |app| -> Result<_, Problem> {
@@ -499,17 +443,7 @@ async fn back(
 }
 
 /// Take in for real what was tried
-#[utoipa::path(
-    post, path = "/imports/{id}/commit", operation_id = "commit_form", tag = "Pages", security(("session" = [])),
-    params(("id" = Uuid, Path)),
-    responses(
-        (status = 303, description = "It runs again, for real."),
-        (status = 403, description = "Not a clerk, or not our form.", body = String, content_type = "text/html"),
-        (status = 404, description = "No such import.", body = String, content_type = "text/html"),
-        (status = 409, description = "No completed dry run.", body = String, content_type = "text/html"),
-        (status = 410, description = "Not kept any more.", body = String, content_type = "text/html"),
-    ),
-)]
+#[utoipa::path(post, path = "/imports/{id}/commit")]
 pub async fn commit_import(app: Data<App>, visitor: Visitor, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
     let (app, seller, id) = (app.into_inner(), visitor.seller, *id);
     let done = work_on(&app, move |app| upload::commit(&app.store, seller, ImportId(id)).map(drop)).await?;
@@ -517,16 +451,7 @@ pub async fn commit_import(app: Data<App>, visitor: Visitor, id: Path<Uuid>) -> 
 }
 
 /// Stop an import where it is
-#[utoipa::path(
-    post, path = "/imports/{id}/cancel", operation_id = "cancel_form", tag = "Pages", security(("session" = [])),
-    params(("id" = Uuid, Path)),
-    responses(
-        (status = 303, description = "Stopped."),
-        (status = 403, description = "Not a clerk, or not our form.", body = String, content_type = "text/html"),
-        (status = 404, description = "No such import.", body = String, content_type = "text/html"),
-        (status = 409, description = "It is over.", body = String, content_type = "text/html"),
-    ),
-)]
+#[utoipa::path(post, path = "/imports/{id}/cancel")]
 pub async fn cancel_import(app: Data<App>, visitor: Visitor, id: Path<Uuid>) -> Result<HttpResponse, Problem> {
     let (app, seller, id) = (app.into_inner(), visitor.seller, *id);
     let done = work_on(&app, move |app| upload::cancel(&app.store, seller, ImportId(id), app.now()).map(drop)).await?;
@@ -534,17 +459,7 @@ pub async fn cancel_import(app: Data<App>, visitor: Visitor, id: Path<Uuid>) -> 
 }
 
 /// Take an import back
-#[utoipa::path(
-    post, path = "/imports/{id}/undo", operation_id = "undo_form", tag = "Pages", security(("session" = [])),
-    params(("id" = Uuid, Path)),
-    responses(
-        (status = 303, description = "Taken back."),
-        (status = 403, description = "Not a clerk, or not our form.", body = String, content_type = "text/html"),
-        (status = 404, description = "No such import.", body = String, content_type = "text/html"),
-        (status = 409, description = "It cannot be taken back.", body = String, content_type = "text/html"),
-        (status = 410, description = "Not kept any more.", body = String, content_type = "text/html"),
-    ),
-)]
+#[utoipa::path(post, path = "/imports/{id}/undo")]
 pub async fn undo_import(
     app: Data<App>,
     visitor: Visitor,

@@ -35,13 +35,7 @@ impl InvitationPage<'_> {
 }
 
 /// What an invitation asks to, with the form to take it
-#[utoipa::path(
-    get, path = "/invitations/{token}", tag = "Pages", params(("token" = String, Path)),
-    responses(
-        (status = 200, description = "The form.", body = String, content_type = "text/html"),
-        (status = 404, description = "No such invitation, or no more.", body = String, content_type = "text/html"),
-    ),
-)]
+#[utoipa::path(get, path = "/invitations/{token}")]
 pub async fn show_invitation(
     app: Data<App>,
     token: Path<String>,
@@ -54,7 +48,7 @@ pub async fn show_invitation(
 }
 
 /// What the form of an invitation sends.
-#[derive(Deserialize, utoipa::ToSchema)]
+#[derive(Deserialize)]
 pub struct JoinForm {
     name: String,
     /// At least 12 characters.
@@ -64,17 +58,7 @@ pub struct JoinForm {
 }
 
 /// Take an invitation; the person is signed in then
-#[utoipa::path(
-    post, path = "/invitations/{token}", tag = "Pages", params(("token" = String, Path)),
-    request_body(content = JoinForm, content_type = "application/x-www-form-urlencoded"),
-    responses(
-        (status = 303, description = "Joined and signed in; on to /shipments."),
-        (status = 400, description = "Not a form.", body = String, content_type = "text/html"),
-        (status = 403, description = "Not sent from our form.", body = String, content_type = "text/html"),
-        (status = 404, description = "No such invitation, or no more.", body = String, content_type = "text/html"),
-        (status = 422, description = "The form again, with what is wrong.", body = String, content_type = "text/html"),
-    ),
-)]
+#[utoipa::path(post, path = "/invitations/{token}")]
 pub async fn join(
     app: Data<App>,
     token: Path<String>,

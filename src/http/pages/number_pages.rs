@@ -19,7 +19,7 @@ use serde::Deserialize;
 use std::sync::Arc;
 
 /// The right number and carrier of a shipment.
-#[derive(Clone, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Deserialize)]
 pub struct NumberForm {
     pub(super) tracking_number: String,
     /// Blank where the number tells it.
@@ -48,18 +48,7 @@ impl NumberForm {
 }
 
 /// Correct the number that a shipment goes under, or its carrier
-#[utoipa::path(
-    post, path = "/shipments/{id}/number", operation_id = "number_form", tag = "Pages", security(("session" = [])), params(("id" = String, Path)),
-    request_body(content = NumberForm, content_type = "application/x-www-form-urlencoded"),
-    responses(
-        (status = 303, description = "Corrected, or there was nothing to correct."),
-        (status = 400, description = "Not a form.", body = String, content_type = "text/html"),
-        (status = 403, description = "Not a manager, or not our form.", body = String, content_type = "text/html"),
-        (status = 404, description = "No such shipment.", body = String, content_type = "text/html"),
-        (status = 409, description = "Another shipment of the order goes under this number.", body = String, content_type = "text/html"),
-        (status = 422, description = "What is wrong with the number.", body = String, content_type = "text/html"),
-    ),
-)]
+#[utoipa::path(post, path = "/shipments/{id}/number")]
 pub async fn correct_number(
     app: Data<App>,
     visitor: Visitor,

@@ -53,8 +53,7 @@ impl SettingsPage {
 }
 
 /// What was done before the page is shown.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
+#[derive(Debug, Deserialize)]
 pub struct SettingsQuery {
     done: Option<String>,
 }
@@ -70,14 +69,7 @@ const DONE: [(&str, &str); 6] = [
 ];
 
 /// The settings
-#[utoipa::path(
-    get, path = "/settings", operation_id = "settings_page", tag = "Pages", security(("session" = [])), params(SettingsQuery),
-    responses(
-        (status = 200, description = "The settings.", body = String, content_type = "text/html"),
-        (status = 303, description = "Nobody is signed in; on to /sign-in."),
-        (status = 403, description = "Not a manager.", body = String, content_type = "text/html"),
-    ),
-)]
+#[utoipa::path(get, path = "/settings")]
 pub async fn show_settings(
     app: Data<App>,
     visitor: Visitor,
@@ -128,7 +120,7 @@ pub(super) async fn back(
 }
 
 /// What holds for the whole seller.
-#[derive(Deserialize, utoipa::ToSchema)]
+#[derive(Deserialize)]
 pub struct SettingsForm {
     name: String,
     country: String,
@@ -139,16 +131,7 @@ pub struct SettingsForm {
 }
 
 /// Save what holds for the whole seller
-#[utoipa::path(
-    post, path = "/settings", operation_id = "settings_form", tag = "Pages", security(("session" = [])),
-    request_body(content = SettingsForm, content_type = "application/x-www-form-urlencoded"),
-    responses(
-        (status = 303, description = "Saved."),
-        (status = 400, description = "Not a form.", body = String, content_type = "text/html"),
-        (status = 403, description = "Not a manager, or not our form.", body = String, content_type = "text/html"),
-        (status = 422, description = "What is wrong.", body = String, content_type = "text/html"),
-    ),
-)]
+#[utoipa::path(post, path = "/settings")]
 pub async fn save_settings(
     app: Data<App>,
     visitor: Visitor,
@@ -176,7 +159,7 @@ async fn save(app: &Arc<App>, visitor: &Visitor, caller: Caller, told: SettingsF
 }
 
 /// A shop.
-#[derive(Deserialize, utoipa::ToSchema)]
+#[derive(Deserialize)]
 pub struct ShopForm {
     name: String,
     contact_days: String,
@@ -189,17 +172,7 @@ impl ShopForm {
 }
 
 /// Make a shop
-#[utoipa::path(
-    post, path = "/settings/shops", operation_id = "shop_form", tag = "Pages", security(("session" = [])),
-    request_body(content = ShopForm, content_type = "application/x-www-form-urlencoded"),
-    responses(
-        (status = 303, description = "Made."),
-        (status = 400, description = "Not a form.", body = String, content_type = "text/html"),
-        (status = 403, description = "Not a manager, or not our form.", body = String, content_type = "text/html"),
-        (status = 409, description = "The name is taken.", body = String, content_type = "text/html"),
-        (status = 422, description = "What is wrong.", body = String, content_type = "text/html"),
-    ),
-)]
+#[utoipa::path(post, path = "/settings/shops")]
 pub async fn make_shop(
     app: Data<App>,
     visitor: Visitor,
@@ -212,18 +185,7 @@ pub async fn make_shop(
 }
 
 /// Change a shop
-#[utoipa::path(
-    post, path = "/settings/shops/{id}", operation_id = "shop_change_form", tag = "Pages", security(("session" = [])), params(("id" = Uuid, Path)),
-    request_body(content = ShopForm, content_type = "application/x-www-form-urlencoded"),
-    responses(
-        (status = 303, description = "Saved."),
-        (status = 400, description = "Not a form.", body = String, content_type = "text/html"),
-        (status = 403, description = "Not a manager, or not our form.", body = String, content_type = "text/html"),
-        (status = 404, description = "No such shop.", body = String, content_type = "text/html"),
-        (status = 409, description = "The name is taken.", body = String, content_type = "text/html"),
-        (status = 422, description = "What is wrong.", body = String, content_type = "text/html"),
-    ),
-)]
+#[utoipa::path(post, path = "/settings/shops/{id}")]
 pub async fn save_shop_form(
     app: Data<App>,
     visitor: Visitor,

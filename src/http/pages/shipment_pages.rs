@@ -28,8 +28,7 @@ use std::sync::Arc;
 const ROWS: i64 = 50;
 
 /// Which shipments the list shows. A field that is blank asks for nothing.
-#[derive(Debug, Clone, Default, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
+#[derive(Debug, Clone, Default, Deserialize)]
 pub struct ShipmentsPageQuery {
     /// A tracking number, an order number or the e-mail address of a customer, in full.
     #[serde(default)]
@@ -105,14 +104,7 @@ struct ShipmentsPage {
 }
 
 /// The seller's shipments, newest first
-#[utoipa::path(
-    get, path = "/shipments", operation_id = "shipments_page", tag = "Pages", security(("session" = [])), params(ShipmentsPageQuery),
-    responses(
-        (status = 200, description = "The list.", body = String, content_type = "text/html"),
-        (status = 303, description = "Nobody is signed in; on to /sign-in."),
-        (status = 400, description = "A cursor that is none.", body = String, content_type = "text/html"),
-    ),
-)]
+#[utoipa::path(get, path = "/shipments")]
 pub async fn list_shipments(
     app: Data<App>,
     visitor: Visitor,
@@ -216,8 +208,7 @@ impl ShipmentPage {
 }
 
 /// What was done before the page is shown.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
+#[derive(Debug, Deserialize)]
 pub struct ShipmentPageQuery {
     done: Option<String>,
 }
@@ -229,14 +220,7 @@ const DONE: [(&str, &str); 2] = [
 ];
 
 /// One shipment
-#[utoipa::path(
-    get, path = "/shipments/{id}", operation_id = "shipment_page", tag = "Pages", security(("session" = [])), params(("id" = String, Path), ShipmentPageQuery),
-    responses(
-        (status = 200, description = "The shipment.", body = String, content_type = "text/html"),
-        (status = 303, description = "Nobody is signed in; on to /sign-in."),
-        (status = 404, description = "No such shipment.", body = String, content_type = "text/html"),
-    ),
-)]
+#[utoipa::path(get, path = "/shipments/{id}")]
 pub async fn show_shipment(
     app: Data<App>,
     visitor: Visitor,

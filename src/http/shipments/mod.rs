@@ -35,19 +35,14 @@ use uuid::Uuid;
 
 /// Put a parcel of an order: the same order, carrier and number again is the same shipment
 #[utoipa::path(
-    post, path = "/v1/shipments", tag = "Shipments", security(("api_key" = [])), request_body = ShipmentIn,
+    post, path = "/v1/shipments", tag = "Shipments", request_body = ShipmentIn,
     params(
         ("If-None-Match" = Option<String>, Header, description = "`*`: only make a new one; what is there already is a 412."),
     ),
     responses(
         (status = 200, description = "Brought up to date, or unchanged.", body = ShipmentOut, headers(("ETag" = String, description = "Its version and a digest."))),
         (status = 201, description = "Made, and followed from now on.", body = ShipmentOut, headers(("ETag" = String, description = "Its version and a digest."))),
-        (status = 400, description = "No JSON.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "This key may not write.", body = Problem, content_type = "application/problem+json"),
         (status = 412, description = "It is there already.", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "Too large.", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "Not sent as JSON.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Not as documented, no such order, or a number that cannot be.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
@@ -98,12 +93,10 @@ pub struct ShipmentsQuery {
 
 /// Your shipments, newest first
 #[utoipa::path(
-    get, path = "/v1/shipments", tag = "Shipments", security(("api_key" = [])), params(ShipmentsQuery),
+    get, path = "/v1/shipments", tag = "Shipments", params(ShipmentsQuery),
     responses(
         (status = 200, description = "A page of shipments.", body = Page<ShipmentOut>),
         (status = 400, description = "A bad parameter.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "An admin's key.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub async fn list_shipments(
@@ -156,7 +149,7 @@ pub async fn fetch(
 
 /// One shipment, with promise and verdict
 #[utoipa::path(
-    get, path = "/v1/shipments/{id}", tag = "Shipments", security(("api_key" = [])),
+    get, path = "/v1/shipments/{id}", tag = "Shipments",
     params(
         ("id" = Uuid, Path),
         ("If-None-Match" = Option<String>, Header, description = "The ETag that you hold: 304 where nothing changed."),
@@ -164,8 +157,6 @@ pub async fn fetch(
     responses(
         (status = 200, description = "The shipment.", body = ShipmentOut, headers(("ETag" = String, description = "Its version and a digest."))),
         (status = 304, description = "You hold just this.", headers(("ETag" = String, description = "Its version and a digest."))),
-        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "An admin's key.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such shipment.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
@@ -183,15 +174,13 @@ pub async fn show_shipment(
 ///
 /// A delivered shipment stays delivered. A second time changes nothing.
 #[utoipa::path(
-    post, path = "/v1/shipments/{id}/cancel", tag = "Shipments", security(("api_key" = [])),
+    post, path = "/v1/shipments/{id}/cancel", tag = "Shipments",
     params(
         ("id" = Uuid, Path),
         ("If-Match" = Option<String>, Header, description = "An ETag, or `*`: only its version is compared; stale is a 412."),
     ),
     responses(
         (status = 200, description = "Cancelled, now or before: see `outcome`.", body = ShipmentOut, headers(("ETag" = String, description = "Its version and a digest."))),
-        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "This key may not write.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such shipment.", body = Problem, content_type = "application/problem+json"),
         (status = 412, description = "Changed since you read it.", body = Problem, content_type = "application/problem+json"),
     ),
@@ -214,12 +203,10 @@ pub async fn cancel_shipment(
 ///
 /// Limits on how often a carrier is asked are kept all the same.
 #[utoipa::path(
-    post, path = "/v1/shipments/{id}/refresh", tag = "Shipments", security(("api_key" = [])),
+    post, path = "/v1/shipments/{id}/refresh", tag = "Shipments",
     params(("id" = Uuid, Path)),
     responses(
         (status = 202, description = "It is due: see `next_check_at`.", body = ShipmentOut, headers(("ETag" = String, description = "Its version and a digest."))),
-        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "This key may not write.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such shipment.", body = Problem, content_type = "application/problem+json"),
         (status = 409, description = "It has come to its end: nobody is asked any more.", body = Problem, content_type = "application/problem+json"),
     ),

@@ -48,16 +48,11 @@ pub struct ScansOut {
 
 /// Tell what happened to a shipment; the same scan again changes nothing
 #[utoipa::path(
-    post, path = "/v1/shipments/{id}/scans", tag = "Shipments", security(("api_key" = [])),
+    post, path = "/v1/shipments/{id}/scans", tag = "Shipments",
     params(("id" = Uuid, Path)), request_body = ScansIn,
     responses(
         (status = 200, description = "Recorded.", body = ScansOut),
-        (status = 400, description = "No JSON.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "This key may not write.", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "No such shipment.", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "Too large.", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "Not sent as JSON.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Not as documented.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
@@ -129,14 +124,9 @@ pub struct ScanOfOneIn {
 ///
 /// A new scan is `created`, one that was told before is `unchanged`; `id` is that of the shipment.
 #[utoipa::path(
-    post, path = "/v1/scans/batch", tag = "Shipments", security(("api_key" = [])), request_body = ScansOfManyIn,
+    post, path = "/v1/scans/batch", tag = "Shipments", request_body = ScansOfManyIn,
     responses(
         (status = 200, description = "What became of each.", body = BatchOut),
-        (status = 400, description = "No JSON.", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "No valid key.", body = Problem, content_type = "application/problem+json"),
-        (status = 403, description = "This key may not write.", body = Problem, content_type = "application/problem+json"),
-        (status = 413, description = "Larger than 8 MiB.", body = Problem, content_type = "application/problem+json"),
-        (status = 415, description = "Not sent as JSON.", body = Problem, content_type = "application/problem+json"),
         (status = 422, description = "Not as documented: no item was taken in.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
