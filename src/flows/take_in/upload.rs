@@ -243,9 +243,19 @@ pub fn discard(store: &Store, seller: SellerId, import: ImportId) -> Result<(), 
 /// An upload that began so long ago and is not whole will never be.
 const BROKEN_AFTER_HOURS: i64 = 24;
 
+/// Deletes all uploads that are not whole, at the start of the one process that works on an embedded database: whatever
+/// was arriving, its connection ended with the process before.
+pub fn sweep_at_start(store: &Store, now: Timestamp) -> Result<(), StoreError> {
+    if store.reads_inline() { discard_begun_before(store, now) } else { Ok(()) }
+}
+
 /// Takes back the uploads that broke off with the process that received them.
 pub fn sweep_broken(store: &Store, now: Timestamp) -> Result<(), StoreError> {
     let before = now.saturating_sub(BROKEN_AFTER_HOURS.hours()).unwrap_or(now);
+    discard_begun_before(store, before)
+}
+
+fn discard_begun_before(store: &Store, before: Timestamp) -> Result<(), StoreError> {
     for (seller, import) in store.platform(Reason::JobClaim).read(|tables| tables.broken_uploads(before))? {
         store.seller(seller).write(|tables| tables.discard_import(import))?;
     }

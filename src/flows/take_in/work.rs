@@ -274,3 +274,6 @@ fn fail(place: &Workplace<'_>, mut import: Import, claim: ClaimId, errors: &[Fau
 fn drop_useless_file(tables: &mut SellerTables, import: &Import) -> Result<(), StoreError> {
     if import.about.survey.is_none() { tables.delete_chunks(import.id) } else { tables.drop_erased_file(import.id) }
 }
+
+#[cfg(test)]
+mod tests;
