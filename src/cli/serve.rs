@@ -60,6 +60,9 @@ pub fn run(arguments: &ServeArgs, mut config: Config) -> Result<u8, ServeError> 
     if !arguments.no_jobs {
         app.store.take_over()?;
     }
+    if !arguments.no_jobs && !arguments.jobs_only {
+        flows::take_in::upload::sweep_at_start(&app.store, app.now())?;
+    }
     let jobs = (!arguments.no_jobs).then_some(jobs::Pace::default());
     actix_web::rt::System::new().block_on(serve(app, listener, metrics, jobs))?;
     Ok(0)

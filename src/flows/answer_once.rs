@@ -32,7 +32,7 @@ pub struct Asked {
 /// Whose turn it is.
 #[derive(Debug)]
 pub enum Turn {
-    /// Ours: do the work, then [`keep`] the answer or [`let_go`].
+    /// Ours: do the work, then [`keep`] the answer, [`let_go`] or [`leave_unknown`].
     Mine(Hold),
     /// It was done.
     Done(Done),
@@ -160,6 +160,12 @@ pub fn keep(store: &Store, secrets: &Secrets, hold: &Hold, answer: &Answer) -> R
 /// Sets a key free whose request was refused: nothing was done, and it may be sent again, mended.
 pub fn let_go(store: &Store, hold: &Hold, now: Timestamp) -> Result<(), StoreError> {
     store.seller(hold.seller).write(|tables| tables.free_key(hold, now))
+}
+
+/// Keeps a key of whose request nobody knows whether it was carried out: the same request may be sent again at once, and
+/// no other one under this key. Then it is carried out again, or, where its import is known, answered by that.
+pub fn leave_unknown(store: &Store, hold: &Hold, now: Timestamp) -> Result<(), StoreError> {
+    store.seller(hold.seller).write(|tables| tables.renew_key(hold, now))
 }
 
 /// Forgets the keys whose time is over; tells how many.

@@ -4,7 +4,7 @@
 //! shown once.
 
 use super::auth::{self, Caller};
-use super::problem::Problem;
+use super::problem::{OUTCOME_UNKNOWN, Problem};
 use super::{imports, uploads};
 use crate::app::{self, App};
 use crate::flows::answer_once::{self, Answer, Asked, Done, Fingerprint, Hold, Turn};
@@ -202,7 +202,11 @@ async fn settle(
     let (request, response) = match answered {
         Ok(answered) if answered.status().is_success() => answered.into_parts(),
         Ok(_) | Err(_) => {
-            let_go(app, hold).await;
+            if is_unknown(&answered) {
+                leave_unknown(app, hold).await;
+            } else {
+                let_go(app, hold).await;
+            }
             return answered;
         }
     };
@@ -216,6 +220,24 @@ async fn settle(
         None => let_go(app, hold).await,
     }
     Ok(ServiceResponse::new(request, head.set_body(BoxBody::new(body))))
+}
+
+/// Whether nobody knows if the request was carried out.
+fn is_unknown(answered: &Result<ServiceResponse<BoxBody>, actix_web::Error>) -> bool {
+    let says_so = |response: &HttpResponse| {
+        response.extensions().get::<Problem>().is_some_and(|problem| problem.code == OUTCOME_UNKNOWN)
+    };
+    match answered {
+        Ok(answered) => says_so(answered.response()),
+        Err(error) => says_so(&error.error_response()),
+    }
+}
+
+async fn leave_unknown(app: &Arc<App>, hold: Hold) {
+    let left = app::in_background(app, move |app| answer_once::leave_unknown(&app.store, &hold, app.now())).await;
+    if let Some(Err(error)) = left {
+        tracing::error!(error = tracing::field::display(chain(&error)), "a key stays held until its time is up");
+    }
 }
 
 /// An answer as it is kept; `None` for one that is no text, which no marked route gives.

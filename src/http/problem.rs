@@ -27,6 +27,12 @@ use std::time::Duration;
 /// The code of an answer that is not there yet, and will be.
 const IN_PROGRESS: &str = "idempotency_in_progress";
 
+/// The code of an answer to a write of which nobody knows whether it happened.
+pub(super) const OUTCOME_UNKNOWN: &str = "outcome_unknown";
+
+/// A seller's waiting imports are fewer after some seconds at the earliest.
+const WAITING_S: u64 = 30;
+
 /// What went wrong, in a form that programs and people read.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Problem {
@@ -219,6 +225,11 @@ impl From<StoreError> for Problem {
                 let detail = "The database cannot be reached just now. Nothing was written; try again.";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", detail)
             }
+            StoreError::CommitUnknown(_) => {
+                let detail = "The connection to the database was lost while this was being written. It may have been written. \
+                              Send it again with the same Idempotency-Key.";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, OUTCOME_UNKNOWN, detail)
+            }
             StoreError::Full => {
                 let detail = "The disk is full, and nothing was written. Make room, then send it again.";
                 Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk_full", detail)
@@ -281,6 +292,10 @@ impl From<UploadError> for Problem {
             UploadError::Expired => Self::import_expired(),
             UploadError::NotADryRun(_) => Self::new(StatusCode::CONFLICT, "not_a_dry_run", detail),
             UploadError::Over(_) => Self::new(StatusCode::CONFLICT, "import_is_over", detail),
+            UploadError::TooManyWaiting => Self {
+                retry_after_s: Some(WAITING_S),
+                ..Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_imports_waiting", format!("{detail}."))
+            },
             UploadError::TakenOver => Self::idempotency_in_progress(),
             UploadError::Store(error) => error.into(),
         }

@@ -4,17 +4,17 @@ use super::auth::Caller;
 use super::imports::work_on;
 use super::problem::Problem;
 use crate::app::App;
+use crate::domain::ids::{ImportId, SellerId};
 use crate::flows::answer_once::{Fingerprint, Hold};
 use crate::flows::list_imports::Import;
-use crate::flows::take_in::upload::{self, ImportRequest, Incoming};
+use crate::flows::take_in::upload::{self, ImportRequest, Incoming, UnpackedSize, UploadError};
+use crate::telemetry::chain;
 use actix_multipart::{Field, Multipart};
 use actix_web::http::{StatusCode, header};
 use actix_web::web::{Bytes, Payload};
 use actix_web::{HttpMessage, HttpRequest};
-use flate2::write::MultiGzDecoder;
 use futures_util::{Stream, StreamExt, TryStreamExt};
 use std::collections::BTreeMap;
-use std::io::{self, Write};
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -148,107 +148,94 @@ async fn receive_sent(
     let (seller, key) = (caller.seller()?, caller.0.id);
     let hold: Option<Hold> = request.extensions().get().cloned();
     asked.file_name = sent.name.take();
-    let begun = work_on(app, move |app| upload::begin(&app.store, seller, &asked, key, app.now())).await?;
-    match receive_bytes(app, begun?, sent).await? {
-        Received::Whole(incoming) => {
-            let fingerprint = std::mem::replace(&mut sent.fingerprint, Fingerprint::of(&[])).end();
-            let complete = move |app: &App| {
-                let sent_as = hold.as_ref().map(|hold| (hold, fingerprint.as_slice()));
-                incoming.complete(&app.store, sent_as)
-            };
-            Ok(work_on(app, complete).await??)
+    let shared = Arc::clone(app);
+    // The guard is made with the import: this request may end while its first row is being written.
+    let begin = move |app: &App| {
+        let incoming = upload::begin(&app.store, seller, &asked, key, app.now())?;
+        let unfinished = Unfinished { upload: Some(UploadRef { app: shared, seller, import: incoming.id() }) };
+        Ok::<_, UploadError>((incoming, unfinished))
+    };
+    let (incoming, unfinished) = work_on(app, begin).await??;
+    let incoming = match receive_bytes(app, incoming, sent).await {
+        Ok(incoming) => incoming,
+        Err(problem) => {
+            unfinished.discard().await?;
+            return Err(problem);
         }
-        Received::Not(incoming, problem) => {
-            work_on(app, move |app| incoming.discard(&app.store)).await??;
-            Err(problem)
+    };
+    let fingerprint = std::mem::replace(&mut sent.fingerprint, Fingerprint::of(&[])).end();
+    let complete = move |app: &App| {
+        let sent_as = hold.as_ref().map(|hold| (hold, fingerprint.as_slice()));
+        let import = incoming.complete(&app.store, sent_as)?;
+        unfinished.is_whole();
+        Ok::<_, UploadError>(import)
+    };
+    Ok(work_on(app, complete).await??)
+}
+
+/// Deletes what has arrived of a file when its request ends before the file is whole: also where the client is gone, and
+/// the server drops the request without another word.
+struct Unfinished {
+    /// `None` once the file is whole, or deleted.
+    upload: Option<UploadRef>,
+}
+
+struct UploadRef {
+    app: Arc<App>,
+    seller: SellerId,
+    import: ImportId,
+}
+
+impl Unfinished {
+    fn is_whole(mut self) {
+        self.upload = None;
+    }
+
+    async fn discard(mut self) -> Result<(), Problem> {
+        let Some(UploadRef { app, seller, import }) = self.upload.take() else { return Ok(()) };
+        Ok(work_on(&app, move |app| upload::discard(&app.store, seller, import)).await??)
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        let Some(UploadRef { app, seller, import }) = self.upload.take() else { return };
+        let discard = move || {
+            if let Err(error) = upload::discard(&app.store, seller, import) {
+                tracing::warn!(error = tracing::field::display(chain(&error)), "a cut upload could not be deleted");
+            }
+        };
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn_blocking(discard)),
+            Err(_none) => discard(),
         }
     }
 }
 
-enum Received {
-    Whole(Incoming),
-    Not(Incoming, Problem),
-}
-
-async fn receive_bytes(app: &Arc<App>, mut incoming: Incoming, sent: &mut Sent) -> Result<Received, Problem> {
+async fn receive_bytes(app: &Arc<App>, mut incoming: Incoming, sent: &mut Sent) -> Result<Incoming, Problem> {
     let limit = app.config.max_upload_bytes;
-    let mut unpacked = Unpacked::default();
+    let mut unpacked = UnpackedSize::default();
     while let Some(bytes) = sent.bytes.next().await {
-        let bytes = match bytes {
-            Ok(bytes) => bytes,
-            Err(problem) => return Ok(Received::Not(incoming, problem)),
-        };
+        let bytes = bytes?;
         sent.fingerprint.take(&bytes);
         let full = incoming.take(&bytes);
         if incoming.bytes() > limit {
-            return Ok(Received::Not(incoming, Problem::too_large(limit)));
+            return Err(Problem::too_large(limit));
         }
-        unpacked = work_on(app, move |_| unpacked.with(&bytes)).await?;
+        let see = move |_: &App| {
+            unpacked.see(&bytes);
+            unpacked
+        };
+        unpacked = work_on(app, see).await?;
         if unpacked.is_too_large() {
-            return Ok(Received::Not(incoming, Problem::too_large_unpacked(UNPACKED_BYTES)));
+            return Err(Problem::too_large_unpacked(upload::UNPACKED_BYTES));
         }
         if full {
             incoming = work_on(app, move |app| incoming.keep(&app.store).map(|()| incoming)).await??;
         }
     }
-    Ok(Received::Whole(incoming))
-}
-
-/// So large a packed file may be when it is unpacked.
-const UNPACKED_BYTES: u64 = upload::UNPACKED_BYTES;
-
-/// How large a file is that comes in packed, found out as it streams: a small one may hold more than any disk.
-#[derive(Default)]
-enum Unpacked {
-    /// Its first byte is yet to come.
-    #[default]
-    Unknown,
-    /// The first byte of gzip, and no second one.
-    Begun,
-    Plain,
-    Gzip(Box<MultiGzDecoder<Count>>),
-    TooLarge,
-}
-
-impl Unpacked {
-    fn with(self, bytes: &[u8]) -> Self {
-        match (self, bytes) {
-            (it, []) => it,
-            (Self::Unknown, [0x1f]) => Self::Begun,
-            (Self::Unknown, [0x1f, 0x8b, ..]) => Self::gzip().with(bytes),
-            (Self::Begun, [0x8b, ..]) => Self::gzip().with(&[0x1f]).with(bytes),
-            (Self::Gzip(mut decoder), bytes) => match decoder.write_all(bytes) {
-                // What is damaged is told when the file is read.
-                _ if decoder.get_ref().0 > UNPACKED_BYTES => Self::TooLarge,
-                Ok(()) => Self::Gzip(decoder),
-                Err(_damaged) => Self::Plain,
-            },
-            (Self::TooLarge, _) => Self::TooLarge,
-            (Self::Unknown | Self::Begun | Self::Plain, _) => Self::Plain,
-        }
-    }
-
-    fn gzip() -> Self {
-        Self::Gzip(Box::new(MultiGzDecoder::new(Count(0))))
-    }
-
-    fn is_too_large(&self) -> bool {
-        matches!(self, Self::TooLarge)
-    }
-}
-
-/// Counts, and stops once there is too much.
-struct Count(u64);
-
-impl Write for Count {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0 += u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        if self.0 > UNPACKED_BYTES { Err(io::Error::other("too large")) } else { Ok(bytes.len()) }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+    incoming.note_unpacked(unpacked.total());
+    Ok(incoming)
 }
 
 /// Reads a file to its end for its fingerprint alone.

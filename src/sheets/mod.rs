@@ -31,6 +31,7 @@ mod survey;
 mod template;
 mod tracking;
 mod typed;
+mod unpacked;
 mod workbook;
 pub mod writeback;
 
@@ -44,6 +45,7 @@ pub use records::{Record, Records, Row, records};
 pub use repaired::{RepairedWriter, harmless};
 pub use survey::{Survey, survey};
 pub use template::template;
+pub use unpacked::UnpackedSize;
 
 #[cfg(test)]
 mod tests;

@@ -1,21 +1,14 @@
 //! Excel workbooks: the first sheet that is shown, as the text of a CSV file, a line a row.
 
+mod bounds;
+
 use super::fault::{Fault, Refusal};
 use super::options::Limits;
 use calamine::{DataRef, ExcelDateTime, Reader, SheetType, SheetVisible, Xlsx, XlsxError};
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
-use zip::ZipArchive;
 use zip::result::ZipError;
 
-/// What is packed holds markup besides its text; so many times the limit of the text it may be.
-const MARKUP: u64 = 2;
-/// Excel writes some tens of parts.
-const PARTS: usize = 10_000;
-/// All parts but sheets are held in memory, and may be so large: the texts of a million rows.
-const PART_BYTES: u64 = 64 * 1024 * 1024;
-/// Room is made for as many texts as a workbook says that it has, so it may not say more than this.
-const DIGITS_OF_COUNT: usize = 7;
 /// Above this, Excel has no digits left to keep all of a number.
 const DIGITS_ARE_GONE: f64 = 1e15;
 
@@ -39,7 +32,7 @@ pub(super) fn open(mut packed: impl Read, limits: &Limits) -> io::Result<Workboo
     let mut file = tempfile::tempfile()?;
     io::copy(&mut packed, &mut file)?;
     file.rewind()?;
-    refuse_bombs(&mut BufReader::new(&file), limits)?;
+    bounds::refuse_bombs(&mut BufReader::new(&file), limits)?;
     file.rewind()?;
     let mut workbook = Xlsx::new(BufReader::new(file)).map_err(unreadable)?;
     let (sheet, others) = first_sheet(&workbook)?;
@@ -49,60 +42,6 @@ pub(super) fn open(mut packed: impl Read, limits: &Limits) -> io::Result<Workboo
     text.rewind()?;
     Ok(Workbook { text: BufReader::new(text), warning: (others > 0).then(|| only_one_was_read(&sheet, others)) })
 }
-
-/// What is packed may be a million times as large, and may lie about its size: it is all unpacked once, into nothing. And
-/// the library that reads it believes what some parts say, so they are looked over first.
-fn refuse_bombs(file: &mut (impl Read + Seek), limits: &Limits) -> io::Result<()> {
-    let mut archive = ZipArchive::new(file).map_err(no_archive)?;
-    let mut left = limits.bytes.saturating_mul(MARKUP);
-    let told = archive.decompressed_size().unwrap_or(u128::MAX);
-    if archive.len() > PARTS || told > u128::from(left) {
-        return Err(too_large(limits.bytes));
-    }
-    for number in 0..archive.len() {
-        let part = archive.by_index(number).map_err(no_archive)?;
-        let path = part.name().map_err(no_archive)?.to_ascii_lowercase();
-        let name = path.rsplit(['/', '\\']).next().unwrap_or_default();
-        let most = if name.starts_with("sheet") { left } else { left.min(PART_BYTES) };
-        let mut part = part.take(most.saturating_add(1));
-        let unpacked = match name {
-            ".rels" | "sharedstrings.xml" => {
-                let mut bytes = Vec::new();
-                part.read_to_end(&mut bytes).map_err(|error| damaged(&error))?;
-                let unpacked = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-                refuse_lies(name, bytes)?;
-                unpacked
-            }
-            _ => io::copy(&mut part, &mut io::sink()).map_err(|error| damaged(&error))?,
-        };
-        if unpacked > most {
-            return Err(too_large(limits.bytes));
-        }
-        left = left.saturating_sub(unpacked);
-    }
-    Ok(())
-}
-
-/// The list of texts may not claim to be endless, and no sheet may pose as the workbook itself, which is held in memory.
-fn refuse_lies(name: &str, mut bytes: Vec<u8>) -> io::Result<()> {
-    // Of UTF-16 only ASCII is left, which is all that is looked for.
-    bytes.retain(|byte| *byte != 0);
-    if name == ".rels" {
-        let text = String::from_utf8_lossy(&bytes).to_ascii_lowercase();
-        return if text.contains('&') || text.contains("sheet") { Err(damaged(&"odd relations")) } else { Ok(()) };
-    }
-    let places = bytes.windows(COUNT.len()).enumerate().filter(|(_, it)| *it == COUNT).map(|(place, _)| place);
-    let digits = |place: usize| {
-        let behind = bytes.iter().skip(place + COUNT.len()).skip_while(|byte| !byte.is_ascii_digit());
-        behind.take_while(|byte| byte.is_ascii_digit()).count()
-    };
-    if places.into_iter().any(|place| digits(place) > DIGITS_OF_COUNT) {
-        return Err(damaged(&"it claims too many texts"));
-    }
-    Ok(())
-}
-
-const COUNT: &[u8] = b"uniqueCount";
 
 /// The first sheet that its reader sees, and how many more there are.
 fn first_sheet(workbook: &Xlsx<BufReader<File>>) -> io::Result<(String, usize)> {

@@ -233,7 +233,8 @@ fn append(
         actor_id: actor.id,
         action: entry.deed.code().to_owned(),
         object: entry.object,
-        detail: Json(entry.detail),
+        // The hash is of what is read back.
+        detail: Json::storable(entry.detail),
         request_id: actor.request_id.clone(),
         chain_hash: Vec::new(),
     };

@@ -2,12 +2,16 @@
 
 use std::path::PathBuf;
 
-/// A read or a write that did not happen; a write that fails leaves nothing half done.
+/// A read or a write that did not happen; a write that fails leaves nothing half done. Only of
+/// [`StoreError::CommitUnknown`] it is not known whether it happened.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// No connection could be had, or it broke: worth trying again.
     #[error("the database cannot be reached: {0}")]
     Unavailable(String),
+    /// The connection was lost while a transaction was being committed: it may have been written, or not.
+    #[error("the connection was lost during a commit: {0}")]
+    CommitUnknown(String),
     /// The disk has no room; nothing was written.
     #[error("the database has no room left on its disk")]
     Full,
@@ -39,6 +43,21 @@ impl From<diesel::result::Error> for StoreError {
             Error::BrokenTransactionManager => Self::Unavailable("the connection broke in a transaction".to_owned()),
             other => Self::Refused(other.to_string()),
         }
+    }
+}
+
+/// What a failed COMMIT means. The server's refusal rolls back; where the connection is gone, nobody knows.
+pub(super) fn of_commit(error: diesel::result::Error) -> StoreError {
+    use diesel::result::{DatabaseErrorKind, Error};
+    let error = match error {
+        Error::RollbackErrorOnCommit { commit_error, .. } => *commit_error,
+        other => other,
+    };
+    match error {
+        Error::DatabaseError(DatabaseErrorKind::ClosedConnection, info) => {
+            StoreError::CommitUnknown(info.message().to_owned())
+        }
+        other => other.into(),
     }
 }
 

@@ -1,13 +1,13 @@
 //! Imports: uploaded files and how far each has come. The files, and what they say of themselves, are sealed.
 
-use super::schema::{import_chunks, imports, sellers};
-use super::types::{At, Json, sql};
-use super::{PlatformTables, SellerTables, StoreError};
+use super::schema::{import_chunks, imports};
+use super::types::{At, Json};
+use super::{SellerTables, StoreError};
 use crate::domain::ids::{ClaimId, ImportId, PrincipalId, SellerId, ShopId};
 use crate::secrets::Vault;
 use diesel::dsl::exists;
 use diesel::prelude::*;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -25,6 +25,8 @@ pub struct Import {
     pub options: Json,
     pub about: About,
     pub file_bytes: i64,
+    /// The size of the file when it is unpacked; `None` where that is not known.
+    pub unpacked_bytes: Option<i64>,
     /// How often each code came up: `{"bad_checksum": 2}`.
     pub problems: Json,
     /// The line of the last record that is done.
@@ -40,6 +42,8 @@ pub struct Import {
     pub finished_at: Option<At>,
     pub claimed_until: Option<At>,
     pub claim: Option<ClaimId>,
+    /// How often it was claimed since it last made progress.
+    pub claims: i64,
     /// The file and the results of its rows were deleted by age.
     pub expired_at: Option<At>,
     /// The file was deleted in an erasure, or will be when the work on it has ended. Its rows stay, those of the person
@@ -76,7 +80,7 @@ impl Import {
         "received".clone_into(&mut self.state);
         self.problems = Json(json!({}));
         (self.finished_at, self.claim, self.claimed_until) = (None, None, None);
-        self.cursor_line = 0;
+        (self.cursor_line, self.claims) = (0, 0);
         (self.rows_created, self.rows_updated, self.rows_unchanged) = (0, 0, 0);
         (self.rows_rejected, self.rows_warned) = (0, 0);
     }
@@ -95,8 +99,8 @@ impl Import {
 /// An import as it lies in the database.
 #[derive(Queryable, QueryableByName, Selectable, Insertable)]
 #[diesel(table_name = imports)]
-struct StoredImport {
-    seller_id: SellerId,
+pub(super) struct StoredImport {
+    pub(super) seller_id: SellerId,
     id: ImportId,
     shop_id: ShopId,
     created_at: At,
@@ -112,13 +116,14 @@ struct StoredImport {
 /// them does not take it back.
 #[derive(Queryable, QueryableByName, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = imports, treat_none_as_null = true)]
-struct Course {
+pub(super) struct Course {
     kind: Option<String>,
     state: String,
     dry_run: bool,
     options: Json,
     sealed: Vec<u8>,
     file_bytes: i64,
+    unpacked_bytes: Option<i64>,
     problems: Json,
     cursor_line: i64,
     rows_total: i64,
@@ -130,6 +135,7 @@ struct Course {
     finished_at: Option<At>,
     claimed_until: Option<At>,
     claim: Option<ClaimId>,
+    claims: i64,
     proved: bool,
 }
 
@@ -148,7 +154,7 @@ impl StoredImport {
         })
     }
 
-    fn opened(self, vault: &Vault) -> Result<Import, StoreError> {
+    pub(super) fn opened(self, vault: &Vault) -> Result<Import, StoreError> {
         let course = self.course;
         Ok(Import {
             seller_id: self.seller_id,
@@ -160,6 +166,7 @@ impl StoredImport {
             options: course.options,
             about: vault.open_document(&about_purpose(self.id), &course.sealed)?,
             file_bytes: course.file_bytes,
+            unpacked_bytes: course.unpacked_bytes,
             problems: course.problems,
             cursor_line: course.cursor_line,
             rows_total: course.rows_total,
@@ -173,6 +180,7 @@ impl StoredImport {
             finished_at: course.finished_at,
             claimed_until: course.claimed_until,
             claim: course.claim,
+            claims: course.claims,
             expired_at: self.expired_at,
             file_erased_at: self.file_erased_at,
             proved: course.proved,
@@ -190,6 +198,7 @@ impl Course {
             options: import.options.clone(),
             sealed: vault.seal_document(&about_purpose(import.id), &import.about)?,
             file_bytes: import.file_bytes,
+            unpacked_bytes: import.unpacked_bytes,
             problems: import.problems.clone(),
             cursor_line: import.cursor_line,
             rows_total: import.rows_total,
@@ -201,6 +210,7 @@ impl Course {
             finished_at: import.finished_at,
             claimed_until: import.claimed_until,
             claim: import.claim,
+            claims: import.claims,
             proved: import.proved,
         })
     }
@@ -344,85 +354,14 @@ impl SellerTables<'_> {
         Ok(())
     }
 
-    /// Takes back a file that did not arrive whole.
+    /// Deletes a file that did not arrive whole. One that did stays.
     pub fn discard_import(&mut self, import: ImportId) -> Result<(), StoreError> {
+        if self.import(import)?.is_none_or(|import| import.state != "receiving") {
+            return Ok(());
+        }
         self.delete_chunks(import)?;
         let mine = imports::table.filter(imports::seller_id.eq(self.seller)).filter(imports::id.eq(import));
         diesel::delete(mine).execute(self.connection)?;
         Ok(())
-    }
-}
-
-impl PlatformTables<'_> {
-    /// Claims the oldest import of no more than so many bytes that waits, or whose worker has gone, for any seller. A
-    /// seller's imports are worked off one after the other, as they came in: tracking numbers want their orders on file.
-    pub fn claim_import(
-        &mut self,
-        now: Timestamp,
-        until: Timestamp,
-        claim: ClaimId,
-        most_bytes: i64,
-    ) -> Result<Option<Import>, StoreError> {
-        let statement = format!(
-            "UPDATE imports SET state = 'running', claimed_until = $1, claim = $2 WHERE (seller_id, id) IN \
-             (SELECT seller_id, id FROM imports AS due WHERE state IN ('received', 'running') \
-             AND (claimed_until IS NULL OR claimed_until <= $3) AND file_bytes <= $4 AND NOT EXISTS \
-             (SELECT 1 FROM imports AS first WHERE first.seller_id = due.seller_id \
-             AND first.state IN ('received', 'running') AND (first.created_at, first.id) < (due.created_at, due.id)) \
-             ORDER BY created_at LIMIT 1{lock}) RETURNING *",
-            lock = self.skip_locked
-        );
-        let mut claimed: Vec<StoredImport> = diesel::sql_query(statement)
-            .bind::<sql::Instant, _>(At(until))
-            .bind::<sql::Id, _>(claim)
-            .bind::<sql::Instant, _>(At(now))
-            .bind::<sql::BigInt, _>(most_bytes)
-            .load(self.connection)?;
-        let Some(stored) = claimed.pop() else { return Ok(None) };
-        let vault = self.vaults.of(self.connection, stored.seller_id)?;
-        stored.opened(&vault).map(Some)
-    }
-
-    /// Lets go of every import: at the start of the one process that works on an embedded database.
-    pub fn release_imports(&mut self) -> Result<(), StoreError> {
-        // In the words of the index, so that it is used.
-        let release = "UPDATE imports SET claimed_until = NULL WHERE state IN ('received', 'running')";
-        diesel::sql_query(release).execute(self.connection)?;
-        Ok(())
-    }
-
-    /// Uploads that began before `before` and never arrived whole.
-    pub fn broken_uploads(&mut self, before: Timestamp) -> Result<Vec<(SellerId, ImportId)>, StoreError> {
-        #[derive(QueryableByName)]
-        #[diesel(table_name = imports)]
-        struct Broken {
-            seller_id: SellerId,
-            id: ImportId,
-        }
-        // In the words of the index, so that it is used.
-        let broken = "SELECT seller_id, id FROM imports WHERE state = 'receiving' AND created_at < $1";
-        let broken: Vec<Broken> =
-            diesel::sql_query(broken).bind::<sql::Instant, _>(At(before)).load(self.connection)?;
-        Ok(broken.into_iter().map(|it| (it.seller_id, it.id)).collect())
-    }
-
-    /// Imports that ended longer ago than their sellers keep uploads, and whose rows are still on file.
-    pub fn overdue_imports(&mut self, now: Timestamp, limit: i64) -> Result<Vec<(SellerId, ImportId)>, StoreError> {
-        let terms: Vec<i32> = sellers::table.select(sellers::upload_days).distinct().load(self.connection)?;
-        let mut overdue = Vec::new();
-        for days in terms {
-            let cutoff = now.checked_sub(SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(now);
-            let old = imports::table
-                .inner_join(sellers::table.on(sellers::id.eq(imports::seller_id)))
-                .filter(sellers::upload_days.eq(days))
-                .filter(imports::finished_at.lt(At(cutoff)))
-                .filter(imports::state.eq_any(["completed", "failed", "cancelled"]))
-                .filter(imports::expired_at.is_null())
-                .order(imports::finished_at)
-                .limit(limit);
-            let old: Vec<(SellerId, ImportId)> = old.select((imports::seller_id, imports::id)).load(self.connection)?;
-            overdue.extend(old);
-        }
-        Ok(overdue)
     }
 }

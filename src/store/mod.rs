@@ -16,6 +16,7 @@ pub mod erasures;
 mod error;
 pub mod events;
 pub mod idempotency;
+mod import_claims;
 pub mod import_rows;
 pub mod import_runs;
 pub mod imports;
@@ -274,7 +275,7 @@ fn in_transaction<T, E: From<StoreError>>(
     begin(connection).map_err(StoreError::from)?;
     match run(connection) {
         Ok(done) => {
-            Transactions::commit_transaction(connection).map_err(StoreError::from)?;
+            commit(connection)?;
             Ok(done)
         }
         Err(error) => {
@@ -285,6 +286,14 @@ fn in_transaction<T, E: From<StoreError>>(
             Err(error)
         }
     }
+}
+
+/// Within a transaction only a savepoint ends, and its outcome is known: without the transaction there is nothing.
+fn commit(connection: &mut AnyConnection) -> Result<(), StoreError> {
+    let depth = Transactions::transaction_manager_status_mut(connection).transaction_depth().ok().flatten();
+    let outermost = depth.is_none_or(|depth| depth.get() == 1);
+    let committed = Transactions::commit_transaction(connection);
+    committed.map_err(|error| if outermost { error::of_commit(error) } else { error.into() })
 }
 
 /// On SQLite the write lock is taken at the start: a read that then wants to write would be refused if another process

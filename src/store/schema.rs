@@ -392,6 +392,8 @@ diesel::table! {
         file_erased_at -> Nullable<Instant>,
         proved -> Bool,
         undone_at -> Nullable<Instant>,
+        claims -> BigInt,
+        unpacked_bytes -> Nullable<BigInt>,
     }
 }
 

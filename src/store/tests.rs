@@ -219,6 +219,67 @@ fn a_failed_write_leaves_nothing() {
 }
 
 #[test]
+fn a_connection_lost_at_the_commit_leaves_the_outcome_unknown() {
+    #[derive(QueryableByName)]
+    struct Backend {
+        #[diesel(sql_type = diesel::sql_types::Integer)]
+        pid: i32,
+    }
+    on_both(|store| {
+        let tracker = tracker(store);
+        let (tables, other) = (store.seller(tracker.seller_id), store.platform(Reason::Admin));
+        if store.reads_inline() {
+            return;
+        }
+        let appended = |at_the_end: bool| {
+            tables.write(|tables| {
+                if at_the_end {
+                    tables.append_event(&event(&tracker), &ScanDetails::default())?;
+                }
+                let backend: Backend =
+                    sql_query("SELECT pg_backend_pid() AS pid").get_result(tables.connection).unwrap();
+                other.read(|tables| -> Result<(), StoreError> {
+                    let end = format!("SELECT pg_terminate_backend({}, 5000)::int AS pid", backend.pid);
+                    let ended: Backend = sql_query("RESET ROLE")
+                        .execute(tables.connection)
+                        .and_then(|_| sql_query(end).get_result(tables.connection))
+                        .unwrap();
+                    assert_eq!(ended.pid, 1, "the backend has ended");
+                    Ok(())
+                })?;
+                if !at_the_end {
+                    tables.append_event(&event(&tracker), &ScanDetails::default())?;
+                }
+                Ok::<_, StoreError>(())
+            })
+        };
+        let lost = appended(true);
+        assert!(matches!(lost, Err(StoreError::CommitUnknown(_))), "{lost:?}");
+        let before = appended(false);
+        assert!(matches!(before, Err(StoreError::Unavailable(_))), "before the commit nothing is written: {before:?}");
+        assert!(tables.read(|tables| tables.events(&[tracker.id])).unwrap().is_empty());
+        tables.write(|tables| tables.append_event(&event(&tracker), &ScanDetails::default())).unwrap();
+    });
+}
+
+#[test]
+fn documents_keep_no_nul_and_hash_as_they_are_read_back() {
+    on_both(|store| {
+        let seller = a_seller(store, now());
+        let actor = Actor::system();
+        for (name, kept) in [("six plain \\u0000", "six plain \\u0000"), ("a real \0", "a real \u{fffd}")] {
+            let detail = json!({"name": name, "a\0key": [{"within": name}]});
+            let entry = Entry { deed: Deed::ShopCreated, object: None, detail };
+            store.seller(seller).write(|tables| tables.audit(&actor, entry, now())).unwrap();
+            let rows = store.seller(seller).read(|tables| tables.audit_page(0, 10)).unwrap();
+            let (row, before) = (rows.last().unwrap(), rows.iter().rev().nth(1).map(|it| it.chain_hash.as_slice()));
+            assert_eq!(row.detail.0, json!({"name": kept, "a\u{fffd}key": [{"within": kept}]}));
+            assert_eq!(row.link(before).to_vec(), row.chain_hash);
+        }
+    });
+}
+
+#[test]
 fn another_seller_sees_nothing() {
     on_both(|store| {
         let (mine, theirs) = (tracker(store), tracker(store));

@@ -65,6 +65,38 @@ impl From<Owner> for Option<SellerId> {
     }
 }
 
+impl Json {
+    /// The document as both databases can keep it: a `jsonb` holds no NUL, so U+FFFD takes its place in texts and names.
+    pub fn storable(document: serde_json::Value) -> Self {
+        Self(if holds_nul(&document) { without_nul(document) } else { document })
+    }
+
+    fn text(&self) -> String {
+        if holds_nul(&self.0) { without_nul(self.0.clone()).to_string() } else { self.0.to_string() }
+    }
+}
+
+fn holds_nul(document: &serde_json::Value) -> bool {
+    use serde_json::Value;
+    match document {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(holds_nul),
+        Value::Object(members) => members.iter().any(|(name, value)| name.contains('\0') || holds_nul(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+fn without_nul(document: serde_json::Value) -> serde_json::Value {
+    use serde_json::Value;
+    let clean = |text: String| text.replace('\0', "\u{fffd}");
+    match document {
+        Value::String(text) => Value::String(clean(text)),
+        Value::Array(items) => items.into_iter().map(without_nul).collect(),
+        Value::Object(members) => members.into_iter().map(|(name, value)| (clean(name), without_nul(value))).collect(),
+        plain @ (Value::Null | Value::Bool(_) | Value::Number(_)) => plain,
+    }
+}
+
 impl From<At> for Timestamp {
     fn from(at: At) -> Self {
         at.0
@@ -192,10 +224,8 @@ impl FromSql<Document, Pg> for Json {
 
 impl ToSql<Document, Pg> for Json {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        // A jsonb cannot hold NUL; what was damaged before it came here is marked as such.
-        let text = self.0.to_string().replace("\\u0000", "\\ufffd");
         out.write_all(&[JSONB_VERSION])?;
-        out.write_all(text.as_bytes())?;
+        out.write_all(self.text().as_bytes())?;
         Ok(IsNull::No)
     }
 }
@@ -209,7 +239,7 @@ impl FromSql<Document, Sqlite> for Json {
 
 impl ToSql<Document, Sqlite> for Json {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Sqlite>) -> serialize::Result {
-        out.set_value(self.0.to_string());
+        out.set_value(self.text());
         Ok(IsNull::No)
     }
 }

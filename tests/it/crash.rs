@@ -58,7 +58,7 @@ fn survives(database: Database, kills: usize) {
     let distinct = server.count("(SELECT DISTINCT seller_id, shop_id, order_number FROM orders) AS distinct_orders");
     assert_eq!(usize::try_from(distinct).unwrap(), sheets * ROWS);
     server.check_invariants();
-    an_upload_cut_off_stores_nothing(&mut server, &seller.key);
+    an_upload_cut_off_stores_nothing(database, &mut server, &seller.key);
 }
 
 /// Waits until the import has come further than it was, and tells how far; `None` where it has come to its end.
@@ -80,7 +80,7 @@ fn rows_once_at_work(server: &Server, key: &str, id: &str) -> Option<u64> {
 }
 
 /// A file that did not arrive whole was never promised to be kept.
-fn an_upload_cut_off_stores_nothing(server: &mut Server, key: &str) {
+fn an_upload_cut_off_stores_nothing(database: Database, server: &mut Server, key: &str) {
     let (orders, imports) = (server.count("orders"), server.all(key, "/v1/imports").len());
     let mut wire = TcpStream::connect(server.address()).unwrap();
     let head = format!(
@@ -95,6 +95,9 @@ fn an_upload_cut_off_stores_nothing(server: &mut Server, key: &str) {
     server.launch();
     assert_eq!(server.count("orders"), orders);
     assert_eq!(server.all(key, "/v1/imports").len(), imports);
+    if database == Database::Sqlite {
+        assert_eq!(server.count("imports WHERE state = 'receiving'"), 0, "deleted at the start");
+    }
 }
 
 /// One order and one parcel a row.

@@ -185,3 +185,15 @@ fn parts_of_a_request_do_not_run_into_each_other() {
         assert_ne!(one, other, "{what}");
     }
 }
+
+#[test]
+fn a_key_of_an_unknown_outcome_is_free_at_once_for_the_same_request_alone() {
+    on_both(|store| {
+        let (secrets, asked) = (secrets(), asked(seller(store), "k"));
+        let hold = take(store, &secrets, &asked, now());
+        leave_unknown(store, &hold, later(1)).unwrap();
+        let other = begin(store, &secrets, &asked, Some(b"another body"), later(1)).unwrap();
+        assert!(matches!(other, Turn::OtherRequest), "{other:?}");
+        take(store, &secrets, &asked, later(1));
+    });
+}

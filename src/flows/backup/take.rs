@@ -68,9 +68,11 @@ fn copy_sqlite(database: &mut RawDatabase, copy: &Path, folder: &Path) -> Result
     let name = copy.to_str().ok_or_else(|| BackupError::BadName(copy.to_owned()))?;
     database.copy_into(name).map_err(|error| match error {
         StoreError::Full => BackupError::DiskFull(folder.to_owned()),
-        StoreError::Unavailable(_) | StoreError::Taken(_) | StoreError::BadText | StoreError::Refused(_) => {
-            error.into()
-        }
+        StoreError::Unavailable(_)
+        | StoreError::CommitUnknown(_)
+        | StoreError::Taken(_)
+        | StoreError::BadText
+        | StoreError::Refused(_) => error.into(),
     })?;
     let mut copied = RawDatabase::open_file(copy)?;
     if let Some(damage) = copied.damage()?.into_iter().next() {

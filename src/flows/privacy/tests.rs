@@ -101,6 +101,8 @@ fn import(tables: &mut SellerTables, (seller_id, shop_id): (SellerId, ShopId), s
         finished_at: over,
         claimed_until: None,
         claim: None,
+        claims: 0,
+        unpacked_bytes: None,
         expired_at: None,
         file_erased_at: None,
         proved: false,

@@ -134,7 +134,7 @@ pub enum ChangeError {
 fn is_refusal(error: &StoreError) -> bool {
     match error {
         StoreError::Refused(_) | StoreError::Taken(_) | StoreError::BadText => true,
-        StoreError::Unavailable(_) | StoreError::Full => false,
+        StoreError::Unavailable(_) | StoreError::CommitUnknown(_) | StoreError::Full => false,
     }
 }
 

@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
 
+pub use crate::sheets::UnpackedSize;
+
 /// How the sender wants a file to be read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportOptions {
@@ -70,6 +72,11 @@ pub enum UploadError {
     Expired,
     #[error("this import is {0} already and cannot be cancelled")]
     Over(String),
+    #[error(
+        "{OPEN_IMPORTS} of your imports are waiting or still arriving, and no more are taken. Wait until some are done, then \
+         send the file again"
+    )]
+    TooManyWaiting,
     #[error("another request with the same Idempotency-Key took this upload over")]
     TakenOver,
     #[error(transparent)]
@@ -82,6 +89,9 @@ pub struct Incoming {
     next_chunk: i32,
     buffer: Vec<u8>,
 }
+
+/// So many imports of one seller may be arriving, waiting or running at once.
+pub const OPEN_IMPORTS: i64 = 100;
 
 /// So large a file may be when it is unpacked.
 pub const UNPACKED_BYTES: u64 = Limits::UNPACKED_BYTES;
@@ -116,6 +126,7 @@ pub fn begin(
     }
     let wanted = request.shop.as_deref().unwrap_or("main");
     store.seller(seller).write(|tables| {
+        refuse_too_many(tables)?;
         let shop = tables.shops()?.into_iter().find(|shop| shop.name == wanted);
         let shop = shop.ok_or_else(|| UploadError::Shop(wanted.to_owned()))?;
         // What the seller decides later does not change how this file is read.
@@ -131,6 +142,7 @@ pub fn begin(
             options: Json(json!(options)),
             about: About { file_name: request.file_name.clone(), ..About::default() },
             file_bytes: 0,
+            unpacked_bytes: None,
             problems: Json(json!({})),
             cursor_line: 0,
             rows_total: 0,
@@ -144,6 +156,7 @@ pub fn begin(
             finished_at: None,
             claimed_until: None,
             claim: None,
+            claims: 0,
             expired_at: None,
             file_erased_at: None,
             proved: false,
@@ -154,7 +167,22 @@ pub fn begin(
     })
 }
 
+/// Counted under the seller's turn to write, so that many uploads at once do not pass together.
+fn refuse_too_many(tables: &mut SellerTables) -> Result<(), UploadError> {
+    if tables.open_imports()? >= OPEN_IMPORTS { Err(UploadError::TooManyWaiting) } else { Ok(()) }
+}
+
 impl Incoming {
+    /// The import that is opened.
+    pub fn id(&self) -> ImportId {
+        self.import.id
+    }
+
+    /// Notes the size of the whole file, unpacked; `None` where it is not known.
+    pub fn note_unpacked(&mut self, bytes: Option<u64>) {
+        self.import.unpacked_bytes = bytes.and_then(|bytes| i64::try_from(bytes).ok());
+    }
+
     /// How much has come in.
     pub fn bytes(&self) -> u64 {
         u64::try_from(self.import.file_bytes).unwrap_or(0)
@@ -204,19 +232,29 @@ impl Incoming {
         })?;
         Ok(self.import)
     }
+}
 
-    /// Takes back what has come in.
-    pub fn discard(self, store: &Store) -> Result<(), StoreError> {
-        store.seller(self.import.seller_id).write(|tables| tables.discard_import(self.import.id))
-    }
+/// Deletes what has come in of a file. A file that is whole stays: it will be worked on.
+pub fn discard(store: &Store, seller: SellerId, import: ImportId) -> Result<(), StoreError> {
+    store.seller(seller).write(|tables| tables.discard_import(import))
 }
 
 /// An upload that began so long ago and is not whole will never be.
 const BROKEN_AFTER_HOURS: i64 = 24;
 
+/// Deletes all uploads that are not whole, at the start of the one process that works on an embedded database: whatever
+/// was arriving, its connection ended with the process before.
+pub fn sweep_at_start(store: &Store, now: Timestamp) -> Result<(), StoreError> {
+    if store.reads_inline() { discard_begun_before(store, now) } else { Ok(()) }
+}
+
 /// Takes back the uploads that broke off with the process that received them.
 pub fn sweep_broken(store: &Store, now: Timestamp) -> Result<(), StoreError> {
     let before = now.saturating_sub(BROKEN_AFTER_HOURS.hours()).unwrap_or(now);
+    discard_begun_before(store, before)
+}
+
+fn discard_begun_before(store: &Store, before: Timestamp) -> Result<(), StoreError> {
     for (seller, import) in store.platform(Reason::JobClaim).read(|tables| tables.broken_uploads(before))? {
         store.seller(seller).write(|tables| tables.discard_import(import))?;
     }
@@ -234,6 +272,7 @@ pub fn commit(store: &Store, seller: SellerId, id: ImportId) -> Result<Import, U
             let what = if import.dry_run { import.state } else { "no dry run".to_owned() };
             return Err(UploadError::NotADryRun(what));
         }
+        refuse_too_many(tables)?;
         tables.delete_import_rows(id)?;
         import.dry_run = false;
         import.begin_anew();

@@ -26,6 +26,10 @@ const HOLD_SECONDS: i64 = 8;
 /// So often a worker that lives renews its hold, whatever it is at.
 const RENEWED_EVERY: Duration = Duration::from_millis(2_500);
 
+/// So many claims without progress an import gets. Whoever claims it once more gives it up: perhaps it is the file that
+/// ends the process.
+const MOST_CLAIMS: i64 = 5;
+
 /// Until when a sign of life from a worker holds an import.
 pub(super) fn held_until(now: Timestamp) -> Timestamp {
     now.saturating_add(HOLD_SECONDS.seconds()).unwrap_or(now)
@@ -65,10 +69,11 @@ pub enum Lane {
 }
 
 impl Lane {
-    fn most_bytes(self) -> i64 {
+    /// The largest size, unpacked: what a file costs does not show by how it is packed.
+    fn most_bytes(self) -> Option<i64> {
         match self {
-            Self::Any => i64::MAX,
-            Self::Short => 4 * 1024 * 1024,
+            Self::Any => None,
+            Self::Short => Some(4 * 1024 * 1024),
         }
     }
 }
@@ -86,6 +91,10 @@ pub fn work_off_one(place: &Workplace<'_>, lane: Lane) -> Result<bool, WorkError
     let claimed =
         place.store.platform(Reason::JobClaim).write(|tables| tables.claim_import(now, until, claim, most))?;
     let Some(import) = claimed else { return Ok(false) };
+    if import.claims > MOST_CLAIMS {
+        fail(place, import, claim, &[keeps_failing()])?;
+        return Ok(true);
+    }
     let worked = while_held(place, &import, claim, || work_off(place, import.clone(), claim));
     match worked {
         Err(error) if is_lost(place, &import, claim, &error) => {
@@ -101,7 +110,29 @@ pub fn work_off_one(place: &Workplace<'_>, lane: Lane) -> Result<bool, WorkError
             fail(place, import, claim, &[broken_import(&error)])?;
             Ok(true)
         }
-        other => other.map(|()| true),
+        Err(error) => {
+            if is_passing(&error) {
+                place.store.seller(import.seller_id).write(|tables| tables.uncount_claim(import.id, claim))?;
+            }
+            Err(error)
+        }
+        Ok(()) => Ok(true),
+    }
+}
+
+/// Whether an error is of the database or the disk at this moment, and not of the file: its claim is not counted.
+fn is_passing(error: &WorkError) -> bool {
+    let of_store = |error: &StoreError| match error {
+        StoreError::Unavailable(_) | StoreError::CommitUnknown(_) | StoreError::Full => true,
+        StoreError::Refused(_) | StoreError::Taken(_) | StoreError::BadText => false,
+    };
+    match error {
+        WorkError::Store(error) | WorkError::Row(TakeInError::Store(error)) => of_store(error),
+        WorkError::File(error) => {
+            let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<StoreError>());
+            error.kind() == io::ErrorKind::StorageFull || inner.is_some_and(of_store)
+        }
+        WorkError::Row(_) | WorkError::HoldLost | WorkError::Expired => false,
     }
 }
 
@@ -142,8 +173,19 @@ fn put_down(place: &Workplace<'_>, import: &Import, claim: ClaimId) -> Result<()
     place.store.seller(import.seller_id).write(|tables| {
         let Some(mut import) = tables.import(import.id)? else { return Ok(()) };
         import.claimed_until = None;
+        // A server that is asked to stop is no failure of the file.
+        import.claims = (import.claims - 1).max(0);
         tables.update_held_import(&import, claim).map(drop)
     })
+}
+
+fn keeps_failing() -> Fault {
+    tracing::error!("an import was given up: its worker ended {MOST_CLAIMS} times without a word");
+    let detail = format!(
+        "The work on this file broke off {MOST_CLAIMS} times. Nothing more of it is read, and rows that were taken in stay. \
+         Save the file anew or split it into smaller ones, then send it again."
+    );
+    Fault::of_row("import_keeps_failing", detail)
 }
 
 fn broken_import(error: &StoreError) -> Fault {

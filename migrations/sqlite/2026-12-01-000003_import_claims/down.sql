@@ -1,0 +1,3 @@
+DROP INDEX imports_open;
+ALTER TABLE imports DROP COLUMN unpacked_bytes;
+ALTER TABLE imports DROP COLUMN claims;
