@@ -9,6 +9,7 @@ use crate::domain::ids::SellerId;
 use crate::flows::take_in::put::Sender;
 use crate::flows::take_in::work::Workplace;
 use crate::limits::Limits;
+use crate::limits::turns::Turns;
 use crate::secrets::{SecretError, Secrets};
 use crate::store::{OpenError, OpenLock, Store};
 use jiff::{SignedDuration, Timestamp};
@@ -23,6 +24,10 @@ use tokio::sync::{Notify, Semaphore, watch};
 /// So many passwords are hashed at once.
 const HASHING: usize = 2;
 
+/// Requests with a key that are worked on at once: in all, and of one seller. Each may hold a thread.
+const REQUESTS_IN_ALL: usize = 256;
+const REQUESTS_OF_A_SELLER: usize = 16;
+
 /// Everything that doors and jobs share.
 pub struct App {
     pub config: Config,
@@ -35,6 +40,8 @@ pub struct App {
     pub import_bell: Notify,
     pub limits: Limits,
     pub slow_reads: SlowReads,
+    /// Requests at work, of each seller only so many: the others of a crowd wait without a thread or a connection.
+    pub requests: Turns,
     /// Hashing a password takes a core and 19 MiB for a while: so many at once and no more.
     hashing: Arc<Semaphore>,
     stopping: watch::Sender<bool>,
@@ -143,6 +150,7 @@ impl App {
             import_bell: Notify::new(),
             limits,
             slow_reads: SlowReads::new()?,
+            requests: Turns::new(REQUESTS_IN_ALL, REQUESTS_OF_A_SELLER),
             hashing: Arc::new(Semaphore::new(HASHING)),
             stopping: watch::Sender::new(false),
             clock,

@@ -43,7 +43,13 @@ async fn imports(app: &Arc<App>, pace: Pace, lane: Lane) {
     while !app.is_stopping() {
         let worked = in_background(app, move |app| app.workplace(|place| work_off_one(place, lane))).await;
         let busy = match worked {
-            Some(Ok(busy)) => busy,
+            Some(Ok(busy)) => {
+                if busy {
+                    let updated = in_background(app, |app| app.store.update_statistics().map(|()| 0));
+                    done(updated.await, "updating statistics");
+                }
+                busy
+            }
             Some(Err(error)) => {
                 meters::job_failed("imports");
                 tracing::error!(
@@ -100,6 +106,11 @@ async fn sweeping(app: &Arc<App>, pace: Pace) {
             done(expired.await, "deleting old uploads");
             let expired = in_background(app, |app| flows::privacy::expire::expire_contacts(&app.store, app.now()));
             done(expired.await, "deleting old contacts");
+            let deleted = in_background(app, |app| flows::retention::shorten_changes(&app.store, app.now()));
+            done(deleted.await, "deleting old changes");
+            let deleted = in_background(app, |app| flows::retention::delete_import_headers(&app.store, app.now()));
+            done(deleted.await, "deleting headers of old imports");
+            done(in_background(app, |app| app.store.update_statistics().map(|()| 0)).await, "updating statistics");
             next = app.now().saturating_add(SWEEP).unwrap_or(next);
         }
         tokio::time::sleep(pace.idle).await;

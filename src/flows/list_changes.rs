@@ -10,6 +10,9 @@ use std::fmt::Write as _;
 
 pub use crate::store::outbox::Told;
 
+/// Changes that one call looks at where it wants some kinds alone.
+const MOST_LOOKED_AT: i64 = 10_000;
+
 /// What a reader asks for.
 #[derive(Debug, Clone, Default)]
 pub struct Asked {
@@ -40,6 +43,12 @@ pub enum FeedError {
          and start again"
     )]
     Ahead,
+    /// Changes are kept for a time only.
+    #[error(
+        "changes after this cursor were deleted, because they are older than 90 days; leave `after` out to read all that is \
+         kept, and compare your records with the lists of orders and shipments"
+    )]
+    TooOld,
     #[error("`{told}` is no type of change; the types are {known}")]
     Type { told: String, known: String },
     #[error(transparent)]
@@ -54,19 +63,26 @@ pub enum FeedError {
 pub fn list_changes(store: &Store, seller: SellerId, asked: &Asked) -> Result<Feed, FeedError> {
     let after = asked.after.as_deref().map_or(Ok(0), |text| place_of(seller, text).ok_or(FeedError::Cursor))?;
     let kinds = asked.types.as_deref().map(kinds).transpose()?.unwrap_or_default();
-    let (end, mut changes) = store.seller(seller).read(|tables| {
+    let (first, end, looked_at_to, mut changes) = store.seller(seller).read(|tables| {
+        let first = tables.first_change()?.unwrap_or(1);
         // The end is read first: what is committed after that belongs to the next part.
         let end = tables.last_change()?;
-        Ok::<_, StoreError>((end, tables.changes_between(after, end, &kinds, asked.limit.saturating_add(1))?))
+        let start = after.max(first - 1);
+        // Where few of many kinds are wanted, one part of the feed looks at no more than so many changes.
+        let to = if kinds.is_empty() { end } else { end.min(start.saturating_add(MOST_LOOKED_AT)) };
+        Ok::<_, StoreError>((first, end, to, tables.changes_between(start, to, &kinds, asked.limit.saturating_add(1))?))
     })?;
     if after > end {
         return Err(FeedError::Ahead);
     }
+    if asked.after.is_some() && after > 0 && after < first - 1 {
+        return Err(FeedError::TooOld);
+    }
     let limit = usize::try_from(asked.limit).unwrap_or(0);
-    let has_more = changes.len() > limit;
+    let is_full = changes.len() > limit;
     changes.truncate(limit);
-    let reached = if has_more { changes.last().map_or(after, |last| last.seq) } else { end };
-    Ok(Feed { changes, next_cursor: cursor(seller, reached), has_more })
+    let reached = if is_full { changes.last().map_or(after, |last| last.seq) } else { looked_at_to };
+    Ok(Feed { changes, next_cursor: cursor(seller, reached), has_more: is_full || looked_at_to < end })
 }
 
 fn kinds(types: &str) -> Result<Vec<Change>, FeedError> {

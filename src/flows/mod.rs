@@ -25,6 +25,7 @@ pub mod read_audit;
 pub mod record_events;
 pub mod refresh_shipment;
 pub mod reports;
+pub mod retention;
 pub mod show_status;
 pub mod sign_in;
 pub mod sign_up;

@@ -9,12 +9,17 @@ use crate::domain::actor::Actor;
 use crate::domain::ids::SellerId;
 use crate::domain::role::Role;
 use crate::flows::sign_in::{self, Principal};
+use crate::limits::turns::Turn;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
-use actix_web::http::{StatusCode, header};
+use actix_web::http::{Method, StatusCode, header};
 use actix_web::middleware::Next;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, web};
 use std::future::{Ready, ready};
+use std::time::Duration;
+
+/// A request waits so long for those of its seller that came before it.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +103,27 @@ pub async fn guard(
         let refused = actix_web::ResponseError::error_response(&refusal);
         return Ok(request.into_response(refused));
     }
-    next.call(request).await.map(ServiceResponse::map_into_boxed_body)
+    let turn = match turn_of(request.request()).await {
+        Ok(turn) => turn,
+        Err(refusal) => return Ok(request.into_response(actix_web::ResponseError::error_response(&refusal))),
+    };
+    let answered = next.call(request).await.map(ServiceResponse::map_into_boxed_body);
+    drop(turn);
+    answered
+}
+
+/// One of the seller's turns to be worked on. An upload takes none: its body may come in slowly, and how many of them wait is
+/// bounded by itself.
+async fn turn_of(request: &HttpRequest) -> Result<Option<Turn>, Problem> {
+    let seller = request.extensions().get::<Principal>().and_then(|principal| principal.seller_id);
+    let is_upload = request.method() == Method::POST && request.path() == "/v1/imports";
+    let Some(seller) = seller.filter(|_| !is_upload) else { return Ok(None) };
+    let app = app_of(request)?;
+    app.requests.take(seller.0, LONGEST_WAIT).await.map(Some).ok_or_else(|| {
+        let detail = "Sixteen requests of yours are under way, and none ended for a while. Send fewer at once.";
+        let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests_at_once", detail);
+        Problem { retry_after_s: Some(5), ..problem }
+    })
 }
 
 async fn admit(access: Access, request: &ServiceRequest) -> Result<(), Problem> {

@@ -61,6 +61,7 @@ pub struct ChangesOut {
     responses(
         (status = 200, description = "A part of the feed.", body = ChangesOut),
         (status = 400, description = "A bad parameter.", body = Problem, content_type = "application/problem+json"),
+        (status = 410, description = "Changes after this cursor were deleted by age.", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub async fn list_changes(

@@ -430,6 +430,7 @@ impl From<FeedError> for Problem {
         let detail = error.to_string();
         match error {
             FeedError::Cursor | FeedError::Ahead => Self::bad_parameter("after", detail),
+            FeedError::TooOld => Self::new(StatusCode::GONE, "changes_deleted", detail),
             FeedError::Type { .. } => Self::bad_parameter("types", detail),
             FeedError::Store(error) => error.into(),
         }

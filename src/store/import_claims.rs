@@ -89,6 +89,14 @@ impl PlatformTables<'_> {
         Ok(broken.into_iter().map(|it| (it.seller_id, it.id)).collect())
     }
 
+    /// Deletes up to `limit` imports whose file and rows were deleted before `before`.
+    pub fn delete_imports_expired(&mut self, before: Timestamp, limit: i64) -> Result<usize, StoreError> {
+        let statement = "DELETE FROM imports WHERE (seller_id, id) IN \
+             (SELECT seller_id, id FROM imports WHERE expired_at < $1 ORDER BY expired_at LIMIT $2)";
+        let delete = diesel::sql_query(statement).bind::<sql::Instant, _>(At(before)).bind::<sql::BigInt, _>(limit);
+        Ok(delete.execute(self.connection)?)
+    }
+
     /// Imports that ended longer ago than their sellers keep uploads, and whose rows are still on file.
     pub fn overdue_imports(&mut self, now: Timestamp, limit: i64) -> Result<Vec<(SellerId, ImportId)>, StoreError> {
         let terms: Vec<i32> = sellers::table.select(sellers::upload_days).distinct().load(self.connection)?;

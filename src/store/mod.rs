@@ -182,6 +182,14 @@ impl Store {
         self.engine.with_reader(Work::PLATFORM, |connection| Ok(connection.batch_execute("SELECT 1")?))
     }
 
+    /// Brings the statistics of an embedded database's planner up to date, where it is worth it; PostgreSQL does so itself.
+    pub fn update_statistics(&self) -> Result<(), StoreError> {
+        match &self.engine {
+            Engine::Sqlite { .. } => self.engine.with_writer(Work::PLATFORM, sqlite_file::update_statistics),
+            Engine::Postgres { .. } => Ok(()),
+        }
+    }
+
     /// Sees to it that the database knows how large its tables are by now, while they grow fast.
     pub fn look_at_sizes(&self) -> Result<(), StoreError> {
         self.engine.look_at_sizes()

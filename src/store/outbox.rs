@@ -125,6 +125,33 @@ impl SellerTables<'_> {
         Ok(())
     }
 
+    /// The number of the last of the oldest changes from before `before`, of at most `limit`; `None` where there are none but
+    /// the seller's very last.
+    pub fn old_changes_end(&mut self, before: Timestamp, limit: i64) -> Result<Option<i64>, StoreError> {
+        let last = self.last_change()?;
+        let oldest: Vec<(i64, At)> = outbox::table
+            .filter(outbox::seller_id.eq(self.seller))
+            .filter(outbox::seq.lt(last))
+            .order(outbox::seq)
+            .limit(limit)
+            .select((outbox::seq, outbox::created_at))
+            .load(self.connection)?;
+        // Clocks of several servers differ a little, so a younger change may stand before an older one: it waits.
+        Ok(oldest.iter().take_while(|(_, at)| at.0 < before).last().map(|(seq, _)| *seq))
+    }
+
+    /// Deletes a seller's changes up to a number, inclusive.
+    pub fn delete_changes_to(&mut self, end: i64) -> Result<usize, StoreError> {
+        let old = outbox::table.filter(outbox::seller_id.eq(self.seller)).filter(outbox::seq.le(end));
+        Ok(diesel::delete(old).execute(self.connection)?)
+    }
+
+    /// The number of the oldest change that is kept; `None` where nothing ever changed.
+    pub fn first_change(&mut self) -> Result<Option<i64>, StoreError> {
+        let mine = outbox::table.filter(outbox::seller_id.eq(self.seller)).order(outbox::seq).limit(1);
+        Ok(mine.select(outbox::seq).get_result(self.connection).optional()?)
+    }
+
     /// The number of the last change; 0 where nothing ever changed.
     pub fn last_change(&mut self) -> Result<i64, StoreError> {
         let mine = outbox::table.filter(outbox::seller_id.eq(self.seller));

@@ -79,6 +79,11 @@ impl PlatformTables<'_> {
         Ok(found.get_result(self.connection).optional()?)
     }
 
+    /// The ids of all sellers, oldest first.
+    pub fn seller_ids(&mut self) -> Result<Vec<SellerId>, StoreError> {
+        Ok(sellers::table.order(sellers::id).select(sellers::id).load(self.connection)?)
+    }
+
     /// All sellers, oldest first.
     pub fn sellers(&mut self) -> Result<Vec<Seller>, StoreError> {
         Ok(sellers::table.order(sellers::id).select(Seller::as_select()).load(self.connection)?)

@@ -33,6 +33,7 @@ mod conditions;
 mod corrections;
 mod crash;
 mod doubts;
+mod growth;
 mod house;
 mod idempotency;
 mod imports;

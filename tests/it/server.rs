@@ -104,10 +104,15 @@ impl Server {
 
     /// Starts the process and waits until it has said where it listens.
     pub(crate) fn launch(&mut self) {
+        self.launch_with(&["serve"]);
+    }
+
+    /// Starts the process by another command line than `serve` alone.
+    pub(crate) fn launch_with(&mut self, arguments: &[&str]) {
         let address_file = self.folder.path().join("address");
         drop(fs::remove_file(&address_file));
         let log = File::options().create(true).append(true).open(self.log_path()).unwrap();
-        let mut command = self.command(&["serve"]);
+        let mut command = self.command(arguments);
         command.env("PARCELTRAIL_ADDRESS_FILE", &address_file).stdin(Stdio::null());
         self.child = Some(command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap());
         let begun = Instant::now();
@@ -149,6 +154,22 @@ impl Server {
             assert!(begun.elapsed() < within, "the server does not end:\n{}", self.log_tail());
             std::thread::sleep(PAUSE);
         }
+    }
+
+    /// The meters, as Prometheus reads them.
+    pub(crate) fn meters(&self) -> String {
+        let log = fs::read_to_string(self.log_path()).unwrap();
+        let line = log.lines().rfind(|line| line.contains("meters are at /metrics")).expect("the address is logged");
+        let address =
+            line.split("127.0.0.1:").nth(1).map(|rest| rest.split(|c: char| !c.is_ascii_digit()).next().unwrap());
+        self.try_send_to(&format!("http://127.0.0.1:{}/metrics", address.unwrap())).unwrap().must_be(200).text()
+    }
+
+    /// Statements sent to the database since the server started.
+    pub(crate) fn statements(&self) -> u64 {
+        let meters = self.meters();
+        let line = meters.lines().find(|line| line.starts_with("parceltrail_database_statements_total "));
+        line.and_then(|line| line.rsplit(' ').next()).and_then(|count| count.parse().ok()).expect("the count")
     }
 
     pub(crate) fn database_url(&self) -> &str {

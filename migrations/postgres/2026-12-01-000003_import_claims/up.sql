@@ -6,3 +6,6 @@ ALTER TABLE imports ADD COLUMN claims BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE imports ADD COLUMN unpacked_bytes BIGINT;
 
 CREATE INDEX imports_open ON imports (seller_id) WHERE state IN ('receiving', 'received', 'running');
+
+-- Headers of imports are deleted some time after their files and rows.
+CREATE INDEX imports_expired ON imports (expired_at) WHERE expired_at IS NOT NULL;
