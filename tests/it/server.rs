@@ -160,9 +160,8 @@ impl Server {
     pub(crate) fn meters(&self) -> String {
         let log = fs::read_to_string(self.log_path()).unwrap();
         let line = log.lines().rfind(|line| line.contains("meters are at /metrics")).expect("the address is logged");
-        let address =
-            line.split("127.0.0.1:").nth(1).map(|rest| rest.split(|c: char| !c.is_ascii_digit()).next().unwrap());
-        self.try_send_to(&format!("http://127.0.0.1:{}/metrics", address.unwrap())).unwrap().must_be(200).text()
+        let address = line.split("address=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+        self.try_send_to(&format!("http://{address}/metrics")).unwrap().must_be(200).text()
     }
 
     /// Statements sent to the database since the server started.
