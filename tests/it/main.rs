@@ -47,6 +47,7 @@ mod patches;
 mod people;
 mod privacy;
 mod reports;
+mod schema;
 mod server;
 mod start;
 mod stop;

@@ -264,6 +264,18 @@ impl Server {
         &self.database_url
     }
 
+    /// The rows of a query whose one column is called `text`, on PostgreSQL.
+    pub(crate) fn texts(&self, query: &str) -> Vec<String> {
+        #[derive(QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = diesel::sql_types::Text)]
+            text: String,
+        }
+        let mut connection = PgConnection::establish(&self.database_url).unwrap();
+        let rows: Vec<Row> = sql_query(query).load(&mut connection).unwrap();
+        rows.into_iter().map(|row| row.text).collect()
+    }
+
     pub(crate) fn count(&self, table: &str) -> i64 {
         let query = sql_query(format!("SELECT count(*) AS n FROM {table}"));
         let count: Count = match self.sqlite() {
