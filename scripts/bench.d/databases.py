@@ -55,6 +55,7 @@ class Database:
         if self.kind == "sqlite":
             path = self.path.with_name(f"{name}.db")
             remove_sqlite(path)
+            checkpoint(self.path)
             shutil.copy(self.path, path)
             return Database(self.kind, name, self.size, path, None)
         self.cluster.copy(name, self.name)
@@ -65,6 +66,13 @@ class Database:
             remove_sqlite(self.path)
         else:
             self.cluster.drop(self.name)
+
+
+def checkpoint(path):
+    """Brings all of a database into its main file."""
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
 
 
 def remove_sqlite(path):
@@ -97,6 +105,7 @@ class Cache:
             note("making the sample through the API")
             remove_sqlite(self.sample)
             sample.make(self.sample, self.facts)
+            checkpoint(self.sample)
         return json.loads(self.facts.read_text())
 
     def get(self, kind, size):

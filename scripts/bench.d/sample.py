@@ -4,7 +4,6 @@ import csv
 import datetime
 import io
 import json
-import sqlite3
 import time
 
 from options import Failure
@@ -128,7 +127,4 @@ def make(path, facts):
             first += count
     finally:
         server.stop()
-    connection = sqlite3.connect(path)
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    connection.close()
     facts.write_text(json.dumps(sellers, indent=1))

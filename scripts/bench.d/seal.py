@@ -6,11 +6,13 @@ away equal plaintexts, so it is for made-up data only.
 
 import hashlib
 import hmac
+import operator
 import struct
 
 NONCE_BYTES = 24
 _CONSTANTS = struct.unpack("<4I", b"expand 32-byte k")
 _PRIME = (1 << 130) - 5
+_BLOCK_END = 1 << 128
 _CLAMP = 0x0FFFFFFC0FFFFFFC0FFFFFFC0FFFFFFF
 _COLUMNS = ((0, 4, 8, 12), (1, 5, 9, 13), (2, 6, 10, 14), (3, 7, 11, 15))
 _DIAGONALS = ((0, 5, 10, 15), (1, 6, 11, 12), (2, 7, 8, 13), (3, 4, 9, 14))
@@ -58,6 +60,7 @@ class Stream:
         first = _block(self.key, 0, bytes(4) + nonce[16:])
         self.r = int.from_bytes(first[:16], "little") & _CLAMP
         self.s = int.from_bytes(first[16:32], "little")
+        self.powers = [self.r]
 
     def apply(self, text):
         """Encrypts or decrypts."""
@@ -68,11 +71,12 @@ class Stream:
         return mixed.to_bytes(length, "little")
 
     def tag(self, purpose, sealed):
-        r, total = self.r, 0
         text = b"".join((purpose, bytes(-len(purpose) % 16), sealed, bytes(-len(sealed) % 16),
                          struct.pack("<QQ", len(purpose), len(sealed))))
-        for at in range(0, len(text), 16):
-            total = (total + int.from_bytes(text[at:at + 16], "little") + (1 << 128)) * r % _PRIME
+        blocks = [int.from_bytes(text[at:at + 16], "little") + _BLOCK_END for at in range(len(text) - 16, -1, -16)]
+        while len(self.powers) < len(blocks):
+            self.powers.append(self.powers[-1] * self.r % _PRIME)
+        total = sum(map(operator.mul, blocks, self.powers)) % _PRIME
         return ((total + self.s) & ((1 << 128) - 1)).to_bytes(16, "little")
 
 
