@@ -56,6 +56,7 @@ def measure(cache, kind, sizes, names):
         servers[size] = Server(database.url, cache.folder / f"server-{kind}-{size}")
         targets.settle(database)
         picked[size] = targets.pick(database, seller)
+        targets.check(servers[size], seller, picked[size])
         paths[size] = {name: found for name, found in targets.reads(picked[size]).items() if name in names}
     writes = LightWrites(seller["key"], f"{time.time():.0f}")
     results = {(size, name): [] for size in sizes for name in names}
