@@ -159,13 +159,13 @@ class Parcel:
         return prepared
 
     def _check(self, events):
-        """Fails where the program makes chains or keys otherwise than we do."""
+        """Fails if the program computes chains or keys in another way than this file."""
         before = None
         for row in events:
             event, key = Event(self.carrier, row, row["heard_at"]), row["dedupe_key"]
             same = event.dedupe_key(self.number) == key
             if not same or event.link(before, row["tracker_id"], row["id"], key) != row["chain_hash"]:
-                raise Failure("chains of events or their keys are made otherwise by now: adapt scripts/bench.d/clone.py")
+                raise Failure("event chains or keys no longer match: update scripts/bench.d/clone.py")
             before = row["chain_hash"]
 
 
@@ -206,7 +206,7 @@ class Cloner:
         self.flush()
 
     def flush(self):
-        """Writes what waits; the tokens that follow are of another batch."""
+        """Writes the waiting rows and starts another batch of tokens."""
         for table, rows in self.waiting.items():
             self.write(table, rows)
         self.waiting, self.batch = {}, os.urandom(4)

@@ -81,7 +81,7 @@ def remove_sqlite(path):
 
 
 class Cache:
-    """The folder of databases. Databases of another schema are others, so that nothing old is measured."""
+    """The folder of databases. Each schema has databases of its own, so a change of the schema loads them anew."""
 
     def __init__(self):
         CACHE.mkdir(parents=True, exist_ok=True)

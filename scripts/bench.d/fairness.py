@@ -1,4 +1,4 @@
-"""What one seller who asks for too much costs the others."""
+"""How much one seller who overloads the server slows the others down."""
 
 import asyncio
 import collections
@@ -34,6 +34,7 @@ class Counts:
     """Latencies and statuses of one kind of request."""
 
     def __init__(self):
+        # Latencies in milliseconds.
         self.ms, self.statuses = [], collections.Counter()
 
     async def send(self, connection, method, path, body=b""):
@@ -49,7 +50,7 @@ class Counts:
         return status
 
     def but(self, allowed):
-        """How many were answered otherwise."""
+        """The number of requests with any other status."""
         return sum(count for status, count in self.statuses.items() if status not in allowed)
 
 
@@ -58,13 +59,13 @@ async def _repeat(counts, connection, requests, until, pause):
         if time.monotonic() > until:
             break
         status = await counts.send(connection, method, path, body)
-        # Whoever is refused waits, as the answer asks; nobody spins.
+        # A client that is refused waits before it tries again.
         await asyncio.sleep(pause if isinstance(status, int) and status < 400 else max(pause, 0.2))
     connection.close()
 
 
 def batch_bodies(mark, worker):
-    """Batches of new orders; the text is made once, and its order numbers are filled in."""
+    """Batches of new orders. The text is made once; only the order numbers differ."""
     text = json.dumps({"orders": [targets.order_body(f"@MARK@-{i}") for i in range(BATCH_ORDERS)]})
     for turn in itertools.count():
         yield "POST", "/v1/orders/batch", text.replace("@MARK@", f"{mark}-{worker}-{turn}").encode()
@@ -92,7 +93,7 @@ def _greedy_process(server, key, seconds, results):
 
 
 class Address:
-    """What a connection needs of a server, for another process."""
+    """The address of a server, which another process can be given."""
 
     def __init__(self, server):
         self.host, self.port, self.address = server.host, server.port, server.address
@@ -142,10 +143,14 @@ async def _reports_at_once(server, key):
     return counts
 
 
+def _summary(statuses):
+    return ", ".join(f"{count} x {status}" for status, count in sorted(statuses.items(), key=str))
+
+
 def _print_greedy(greedy):
     for kind, (ms, statuses) in greedy.items():
-        said = ", ".join(f"{count} x {status}" for status, count in sorted(statuses.items(), key=str))
-        print(f"  the large seller's {kind:<8} p50 {load.percentile(ms, 50):>9.1f} ms   {said}")
+        summary = _summary(statuses)
+        print(f"  the large seller's {kind:<8} p50 {load.percentile(ms, 50):>9.1f} ms   {summary}")
 
 
 def _print_probes(idle, loaded):
@@ -156,8 +161,9 @@ def _print_probes(idle, loaded):
         errors = before.but((200, 201)) + after.but((200, 201))
         print(f"  {name:<26}{p50s[0]:>10.2f}{p50s[1]:>10.2f}{load.percentile(after.ms, 95):>10.1f}{max(after.ms):>10.1f}"
               f"{p50s[1] / p50s[0]:>11.2f}{len(after.ms):>10}{errors:>8}")
-        for status in after.statuses - collections.Counter({200: 1 << 40, 201: 1 << 40}):
-            print(f"    {after.statuses[status]} x {status}")
+        for status, count in (before.statuses + after.statuses).items():
+            if status not in (200, 201):
+                print(f"    {count} x {status}")
 
 
 def fairness(cache, kind):
@@ -190,8 +196,7 @@ def fairness(cache, kind):
         with Memory(server) as memory:
             began = time.monotonic()
             counts = asyncio.run(_reports_at_once(Address(server), sellers[0]["key"]))
-        said = ", ".join(f"{count} x {status}" for status, count in sorted(counts.statuses.items(), key=str))
-        print(f"  {REPORTS_AT_ONCE} reports at once: {said} in {time.monotonic() - began:.1f} s, memory "
+        print(f"  {REPORTS_AT_ONCE} reports at once: {_summary(counts.statuses)} in {time.monotonic() - began:.1f} s, memory "
               f"{memory.before:.0f} MiB before, {memory.highest:.0f} MiB at its highest, "
               f"{memory.highest - memory.before:.0f} MiB above")
         sys.stdout.flush()

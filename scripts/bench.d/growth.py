@@ -1,4 +1,4 @@
-"""How reads of one thing fare as the database grows, and how status links fare beside /healthz."""
+"""Throughput of single reads by size of the database, and of status links beside /healthz."""
 
 import statistics
 import sys
@@ -48,7 +48,7 @@ class LightWrites:
 
 
 def measure(cache, kind, sizes, names):
-    """Results by size and name of the read, in interleaved rounds."""
+    """Measures in interleaved rounds. Returns a list of results for each size and name of a read."""
     seller = cache.sellers()[0]
     databases = {size: cache.get(kind, size) for size in sizes}
     servers, picked, paths = {}, {}, {}

@@ -1,4 +1,4 @@
--- Sends GET requests over the lines of a file, round and round, and prints what came of them as JSON.
+-- Sends GET requests over the lines of a file, round and round, and prints a summary as JSON.
 local requests, at = {}, 0
 
 function init(args)

@@ -1,4 +1,4 @@
-"""Load in a closed loop: so many connections, each sends its next request when the last is answered."""
+"""Closed-loop load: each connection sends its next request when the last one is answered."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ from options import CONNECTIONS, Failure
 
 @dataclass
 class Result:
-    """What came of one round; latencies in milliseconds."""
+    """The outcome of one round: requests a second, failed requests, latencies in milliseconds."""
 
     rate: float
     failed: int
@@ -92,7 +92,7 @@ def _run_wrk(server, key, paths, seconds):
 
 
 async def _run_here(server, key, paths, seconds):
-    """Without wrk: slower at sending, so that fast answers look slower than they are."""
+    """The fallback without wrk. It sends slower than wrk, so fast routes look slower than they are."""
     took, failed, began = [], 0, time.monotonic()
 
     async def loop(first):

@@ -1,4 +1,4 @@
-"""What can be set, all of it in the environment."""
+"""Options, read from the environment."""
 
 import os
 import tempfile
@@ -19,4 +19,4 @@ SECRET_KEY = "A" * 43 + "="
 
 
 class Failure(Exception):
-    """Something that ends the run, in words for people."""
+    """An error that ends the run, with a message for people."""

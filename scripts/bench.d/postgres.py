@@ -109,7 +109,7 @@ class Cluster:
         self.query("postgres", f'CREATE DATABASE "{name}" TEMPLATE "{source}" STRATEGY FILE_COPY')
 
     def fill(self, name, path):
-        """Makes a database with all rows of an SQLite file, and waits for PostgreSQL's own look at the new tables."""
+        """Makes a database with all rows of an SQLite file, and waits until autovacuum has analyzed the new tables."""
         unfinished = f"{name}_unfinished"
         self.drop(unfinished)
         self.query("postgres", f'CREATE DATABASE "{unfinished}"')
@@ -150,7 +150,7 @@ class Cluster:
             raise Failure(f"the rows of {table} could not be copied")
 
     def _await_statistics(self, name):
-        """Autovacuum looks at new tables within two minutes; else it would do so while we measure."""
+        """Autovacuum analyzes new tables within two minutes. Without this wait it would do so while we measure."""
         deadline = time.monotonic() + 300
         while time.monotonic() < deadline:
             [[waiting]] = self.query(name, "SELECT count(*) FROM pg_stat_user_tables WHERE n_live_tup > 1000 "

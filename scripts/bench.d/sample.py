@@ -1,4 +1,4 @@
-"""Makes a small database through the API, so that all of its rows are as the program writes them."""
+"""Makes a small database through the API, so that the program itself writes all of its rows."""
 
 import csv
 import datetime
@@ -109,7 +109,7 @@ def put_scans(server, key, all_scans):
 
 
 def make(path, facts):
-    """Makes the database, and writes who its sellers are beside it."""
+    """Makes the database, and writes its sellers with their keys to the file `facts`."""
     url, now = f"sqlite:{path}", datetime.datetime.now(datetime.timezone.utc)
     sellers = []
     for name, count in SELLERS:

@@ -19,7 +19,7 @@ _DIAGONALS = ((0, 5, 10, 15), (1, 6, 11, 12), (2, 7, 8, 13), (3, 4, 9, 14))
 
 
 class WrongKey(Exception):
-    """What was sealed cannot be opened with this key for this purpose."""
+    """The text was sealed under another key or for another purpose."""
 
 
 def _compiled_rounds():

@@ -53,7 +53,7 @@ def reads(targets):
 
 
 def check(server, seller, targets):
-    """Fails where a read answers anything but its order or parcel: nothing is as fast as an empty list."""
+    """Fails if a read answers anything but its order or parcel. An empty list would look fast."""
     for name, paths in reads(targets[:20]).items():
         for target, path in zip(targets, paths if len(paths) > 1 else []):
             status, body = server.request("GET", path, seller["key"])
@@ -62,7 +62,7 @@ def check(server, seller, targets):
 
 
 def settle(database):
-    """Waits until the server has judged what became due while the database lay in the cache."""
+    """Waits until the server has judged the parcels that became due since the database was made."""
     now = str(int(time.time() * 1_000_000)) if database.kind == "sqlite" else "now()"
     deadline, noted = time.monotonic() + 900, False
     while time.monotonic() < deadline:
