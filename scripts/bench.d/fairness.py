@@ -139,7 +139,8 @@ class Memory:
 
 async def _reports_at_once(server, key):
     counts = Counts()
-    await asyncio.gather(*(counts.send(load.Connection(server, key), "GET", report_path()) for _ in range(REPORTS_AT_ONCE)))
+    connections = [load.Connection(server, key) for _ in range(REPORTS_AT_ONCE)]
+    await asyncio.gather(*(counts.send(connection, "GET", report_path()) for connection in connections))
     return counts
 
 
@@ -154,7 +155,8 @@ def _print_greedy(greedy):
 
 
 def _print_probes(idle, loaded):
-    print(f"  {'others':<26}{'p50 idle':>10}{'p50':>10}{'p95':>10}{'longest':>10}{'p50 ratio':>11}{'requests':>10}{'errors':>8}")
+    print(f"  {'others':<26}{'p50 idle':>10}{'p50':>10}{'p95':>10}{'longest':>10}{'p50 ratio':>11}{'requests':>10}"
+          f"{'errors':>8}")
     for name, before in idle.items():
         after = loaded[name]
         p50s = load.percentile(before.ms, 50), load.percentile(after.ms, 50)
