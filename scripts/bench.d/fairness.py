@@ -162,7 +162,7 @@ def _print_probes(idle, loaded):
         p50s = load.percentile(before.ms, 50), load.percentile(after.ms, 50)
         errors = before.but((200, 201)) + after.but((200, 201))
         print(f"  {name:<26}{p50s[0]:>10.2f}{p50s[1]:>10.2f}{load.percentile(after.ms, 95):>10.1f}{max(after.ms):>10.1f}"
-              f"{p50s[1] / p50s[0]:>11.2f}{len(after.ms):>10}{errors:>8}")
+              f"{p50s[1] / max(p50s[0], 0.001):>11.2f}{len(after.ms):>10}{errors:>8}")
         for status, count in (before.statuses + after.statuses).items():
             if status not in (200, 201):
                 print(f"    {count} x {status}")

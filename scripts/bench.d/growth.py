@@ -83,6 +83,11 @@ def rate(results, size, name):
     return statistics.median(result.rate for result in results[size, name])
 
 
+def ratio(one, other):
+    """Not a number where the other was never answered."""
+    return one / other if other else float("nan")
+
+
 def failed(results, name):
     return sum(result.failed for (_, read), rounds in results.items() if read == name for result in rounds)
 
@@ -96,9 +101,9 @@ def growth(cache, kind):
     print(f"{'requests/s':<34}{heads}{f'{last}/{first}':>16}{'to /healthz':>14}{'failed':>8}")
     for name in names:
         rates = "".join(f"{rate(results, size, name):>18.0f}" for size in SIZES)
-        ratio = rate(results, last, name) / rate(results, first, name)
-        beside = rate(results, last, name) / rate(results, last, "/healthz")
-        print(f"{name:<34}{rates}{ratio:>16.2f}{beside:>14.2f}{failed(results, name):>8}")
+        grown = ratio(rate(results, last, name), rate(results, first, name))
+        beside = ratio(rate(results, last, name), rate(results, last, "/healthz"))
+        print(f"{name:<34}{rates}{grown:>16.2f}{beside:>14.2f}{failed(results, name):>8}")
     sys.stdout.flush()
 
 
@@ -109,7 +114,7 @@ def status(cache, kind):
     print(f"{f'{size} parcels':<34}{'requests/s':>12}{'p50 ms':>10}{'p95 ms':>10}{'to /healthz':>14}{'failed':>8}")
     for name in names:
         p50, p95 = (statistics.median(getattr(it, of) for it in results[size, name]) for of in ("p50", "p95"))
-        beside = rate(results, size, name) / rate(results, size, "/healthz")
+        beside = ratio(rate(results, size, name), rate(results, size, "/healthz"))
         print(f"{name:<34}{rate(results, size, name):>12.0f}{p50:>10.2f}{p95:>10.2f}{beside:>14.2f}"
               f"{failed(results, name):>8}")
     sys.stdout.flush()
