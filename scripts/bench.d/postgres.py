@@ -71,6 +71,8 @@ class Cluster:
                 shutil.chown(FOLDER, "postgres")
         if not (self.data / "PG_VERSION").exists():
             _as_owner(self.bin / "initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale")
+        if (self.data / "postmaster.pid").exists():
+            self._stop_leftover()
         self.port = 20_000 + int.from_bytes(os.urandom(2), "big") % 40_000
         self._start("")
         _running.append(self)
@@ -79,6 +81,13 @@ class Cluster:
         settings = " ".join(f"-c {setting}" for setting in SETTINGS)
         options = f"-p {self.port} -c unix_socket_directories={FOLDER} {settings} {more}"
         _as_owner(self.bin / "pg_ctl", "-D", self.data, "-l", FOLDER / "log", "-w", "-s", "-o", options, "start")
+
+    def _stop_leftover(self):
+        """Stops the server of a run that was killed; its file may also be left over without a server."""
+        try:
+            _as_owner(self.bin / "pg_ctl", "-D", self.data, "-m", "fast", "-s", "-w", "stop")
+        except subprocess.CalledProcessError:
+            (self.data / "postmaster.pid").unlink(missing_ok=True)
 
     def stop(self):
         if self in _running:
