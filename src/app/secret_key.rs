@@ -7,7 +7,7 @@ use super::StartError;
 use crate::config::Config;
 use crate::secrets::Secrets;
 use crate::store::raw_database::RawDatabase;
-use crate::store::{OpenError, Store, StoreError};
+use crate::store::{OpenError, Store};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -26,7 +26,7 @@ pub(super) fn for_start(config: &Config) -> Result<String, StartError> {
     if let Some(key) = configured(config).or(on_file) {
         return Ok(key);
     }
-    if exists(&database)? && RawDatabase::open(&config.database_url)?.has_key_check()? {
+    if exists(&database)? && was_made_with_key(&config.database_url)? {
         return Err(StartError::NoKeyForDatabase { database, key_file: path });
     }
     make_key_file(&path)
@@ -51,6 +51,10 @@ fn key_file(database: &Path) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(".key");
     PathBuf::from(name)
+}
+
+fn was_made_with_key(url: &str) -> Result<bool, OpenError> {
+    RawDatabase::open(url)?.has_key_check().map_err(|error| OpenError::Unreachable(error.to_string()))
 }
 
 /// Whether the file is there and holds anything: an empty file is what SQLite makes of a missing one.
@@ -89,10 +93,4 @@ fn private_file(path: &Path) -> io::Result<std::fs::File> {
 #[cfg(not(unix))]
 fn private_file(path: &Path) -> io::Result<std::fs::File> {
     std::fs::OpenOptions::new().write(true).create_new(true).open(path)
-}
-
-impl From<StoreError> for StartError {
-    fn from(error: StoreError) -> Self {
-        Self::Open(OpenError::Unreachable(error.to_string()))
-    }
 }

@@ -105,14 +105,17 @@ fn known_contents(replaced: &Replaced) -> Option<&restore::Contents> {
     replaced.contents.as_ref().ok()
 }
 
-/// Number of rows by table in the database that was there, and in the restored one.
+/// Number of rows by table in the database that was there, and in the restored one; tables without rows are left out.
 fn say_rows(restored: &Restored, replaced: Option<&Replaced>, url: &str) -> Result<(), RestoreCommandError> {
     let after = restore::rows_in(restored, url)?;
     let before = replaced.and_then(known_contents).map(|contents| &contents.rows);
     let none = BTreeMap::new();
     let tables: BTreeSet<&String> = before.unwrap_or(&none).keys().chain(after.keys()).collect();
     say(&format!("{:24}{:>14}{:>14}", "Rows", "before", "after"))?;
-    for table in tables {
+    let is_empty = |rows: &BTreeMap<String, i64>, table: &str| rows.get(table).is_none_or(|rows| *rows == 0);
+    for table in
+        tables.into_iter().filter(|table| !is_empty(before.unwrap_or(&none), table) || !is_empty(&after, table))
+    {
         let number = |rows: Option<&BTreeMap<String, i64>>| {
             rows.and_then(|rows| rows.get(table)).map_or_else(|| "-".to_owned(), ToString::to_string)
         };

@@ -89,7 +89,7 @@ fn served(server: &mut Server, place: &Place) {
 
 fn a_backup_under_load_is_whole(database: Database) {
     const CLIENTS: usize = 4;
-    let mut server = Server::start(database);
+    let mut server = Server::start_with(database, &[("PARCELTRAIL_RATE_LIMIT_PER_MINUTE", "0")]);
     let seller = server.seller("Busy", "UTC");
     let place = Place::of(&server, database);
     let (made, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));

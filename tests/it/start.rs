@@ -74,9 +74,9 @@ fn row_security_that_cannot_be_had_stops_the_start() {
     // The role exists by now, and this user may not use it.
     let user = format!("plain_{}", uuid::Uuid::new_v4().simple());
     let mut connection = PgConnection::establish(&owner).unwrap();
-    connection
-        .batch_execute(&format!("CREATE ROLE {user} LOGIN PASSWORD 'plain'; CREATE DATABASE {user} OWNER {user}"))
-        .unwrap();
+    // A statement each: a database is made outside of transactions only.
+    connection.batch_execute(&format!("CREATE ROLE {user} LOGIN PASSWORD 'plain'")).unwrap();
+    connection.batch_execute(&format!("CREATE DATABASE {user} OWNER {user}")).unwrap();
     let (scheme, rest) = owner.split_once("://").unwrap();
     let hosts = rest.rsplit_once('/').unwrap().0.rsplit_once('@').map_or(rest, |(_, hosts)| hosts);
     let url = format!("{scheme}://{user}:plain@{hosts}/{user}");

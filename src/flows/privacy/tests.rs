@@ -3,11 +3,13 @@
 use super::erase::erase;
 use super::expire::{expire_contacts, expire_imports};
 use super::export::traces;
+use super::reapply::{Reapplied, reapply};
 use super::{Person, PrivacyError};
 use crate::domain::actor::Actor;
 use crate::domain::ids::{ImportId, OrderId, PrincipalId, SellerId, ShopId};
 use crate::secrets::digest;
 use crate::store::contacts::FoundBy;
+use crate::store::erasures::{ImportErasures, SellerErasures};
 use crate::store::import_rows::{ImportRow, RowName, RowReport};
 use crate::store::imports::{About, Import};
 use crate::store::on_both::on_both;
@@ -279,6 +281,66 @@ fn what_is_old_is_forgotten_and_what_is_not_is_kept() {
                 let log = tables.audit_page(0, 10)?;
                 assert_eq!((log.len(), log[0].action.as_str()), (1, "privacy.expired"));
                 assert_eq!(log[0].actor_id, PrincipalId::SYSTEM);
+                Ok::<_, crate::store::StoreError>(())
+            })
+            .unwrap();
+    });
+}
+
+#[test]
+fn what_was_erased_in_another_database_is_erased_here_once() {
+    on_both(|store| {
+        let owner = seller(store);
+        let tables = store.seller(owner.0);
+        let (order, [running, old, named]) = tables
+            .write(|tables| {
+                let order = order(tables, owner, "A-1", "+49 170 1234567");
+                let imports = ["running", "completed", "completed"].map(|state| import(tables, owner, state, 2));
+                row(tables, imports[1], 2, Some(order));
+                for (line, person) in [(2, "ada@example.com"), (3, "bob@example.com")] {
+                    row(tables, imports[2], line, None);
+                    tables.name_import_row(imports[2], line, &[RowName::Email(person.to_owned())])?;
+                }
+                Ok::<_, crate::store::StoreError>((order, imports))
+            })
+            .unwrap();
+        let erased = |id, (is_file_erased, is_expired), lines: &[i64]| ImportErasures {
+            id,
+            state: "completed".to_owned(),
+            dry_run: false,
+            is_file_erased,
+            is_expired,
+            named_lines: lines.iter().copied().collect(),
+        };
+        let imports = vec![
+            erased(running, (true, false), &[]),
+            erased(old, (true, true), &[]),
+            erased(named, (false, false), &[3]),
+        ];
+        let orders = vec![order, OrderId::new(now())];
+        let here = SellerErasures { seller: owner.0, orders, trackers: Vec::new(), imports };
+        let unknown = SellerErasures { seller: SellerId::new(now()), orders: vec![order], ..here.clone() };
+        let erasures = [here, unknown];
+
+        let done = reapply(store, &erasures, now()).unwrap();
+        let expected =
+            Reapplied { orders: 1, trackers: 0, imports: 2, rows: 1, cancelled_imports: 1, missing_orders: 2 };
+        assert_eq!(done, expected);
+        let again = reapply(store, &erasures, now()).unwrap();
+        assert_eq!(again, Reapplied { missing_orders: 2, ..Reapplied::default() });
+        tables
+            .read(|tables| {
+                assert_eq!(tables.contact(order)?, None);
+                let cancelled = tables.import(running)?.unwrap();
+                assert_eq!((cancelled.state.as_str(), tables.chunk(running, 0)?), ("cancelled", None));
+                assert_eq!((tables.count_import_rows(old)?, tables.chunk(old, 0)?), (0, None));
+                let rows = tables.import_rows_page(named, None, 0, 10)?;
+                let is_erased: Vec<bool> = rows.iter().map(|row| row.report == RowReport::erased()).collect();
+                assert_eq!(is_erased, [true, false], "the row of somebody else stays");
+                assert!(tables.chunk(named, 0)?.is_some());
+                let log = tables.audit_page(0, 10)?;
+                assert!(log.iter().all(|row| row.action == "privacy.erased" && row.detail.0["by"] == "restore"));
+                assert_eq!(log.len(), 4, "one for the order, and one for each import");
                 Ok::<_, crate::store::StoreError>(())
             })
             .unwrap();
