@@ -236,7 +236,8 @@ fn a_connection_lost_at_the_commit_leaves_the_outcome_unknown() {
                 if at_the_end {
                     tables.append_event(&event(&tracker), &ScanDetails::default())?;
                 }
-                let backend: Backend = sql_query("SELECT pg_backend_pid() AS pid").get_result(tables.connection).unwrap();
+                let backend: Backend =
+                    sql_query("SELECT pg_backend_pid() AS pid").get_result(tables.connection).unwrap();
                 other.read(|tables| -> Result<(), StoreError> {
                     let end = format!("SELECT pg_terminate_backend({}, 5000)::int AS pid", backend.pid);
                     let ended: Backend = sql_query("RESET ROLE")

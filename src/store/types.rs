@@ -75,9 +75,7 @@ fn without_nul(document: serde_json::Value) -> serde_json::Value {
     match document {
         Value::String(text) => Value::String(clean(text)),
         Value::Array(items) => items.into_iter().map(without_nul).collect(),
-        Value::Object(members) => {
-            members.into_iter().map(|(name, value)| (clean(name), without_nul(value))).collect()
-        }
+        Value::Object(members) => members.into_iter().map(|(name, value)| (clean(name), without_nul(value))).collect(),
         plain @ (Value::Null | Value::Bool(_) | Value::Number(_)) => plain,
     }
 }

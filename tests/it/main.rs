@@ -43,6 +43,7 @@ mod pages;
 mod parcels;
 mod patches;
 mod people;
+mod poison;
 mod privacy;
 mod reports;
 mod server;

@@ -139,6 +139,16 @@ impl Server {
         }
     }
 
+    pub(crate) fn database_url(&self) -> &str {
+        &self.database_url
+    }
+
+    /// Sets one more variable of the environment, from the next start on.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.settings.retain(|(it, _)| it != name);
+        self.settings.push((name.to_owned(), value.to_owned()));
+    }
+
     /// `127.0.0.1:43211`
     pub(crate) fn address(&self) -> &str {
         &self.address

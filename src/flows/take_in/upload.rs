@@ -232,7 +232,6 @@ impl Incoming {
         })?;
         Ok(self.import)
     }
-
 }
 
 /// Deletes what has come in of a file. A file that is whole stays: it will be worked on.

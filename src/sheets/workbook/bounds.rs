@@ -94,7 +94,10 @@ fn refuse_many_parts(file: &mut (impl Read + Seek)) -> io::Result<()> {
             entries += u64::from(here.starts_with(ENTRY));
             let claims = here.get(COUNTS).filter(|_| here.starts_with(LARGE_END)).unwrap_or_default();
             let claims_too_many = claims.chunks(8).any(|count| {
-                count.iter().rev().fold(0, |number: u64, byte| number.saturating_mul(256).saturating_add(u64::from(*byte)))
+                count
+                    .iter()
+                    .rev()
+                    .fold(0, |number: u64, byte| number.saturating_mul(256).saturating_add(u64::from(*byte)))
                     > PARTS
             });
             if entries > PARTS || claims_too_many {
@@ -154,7 +157,9 @@ impl Exceeded {
             Self::Part => too_large(limits.bytes),
             Self::Item => {
                 let megabytes = ITEM_BYTES / (1024 * 1024);
-                refused(format!("A cell of the workbook is longer than {megabytes} MiB. Shorten it, and send the file again."))
+                refused(format!(
+                    "A cell of the workbook is longer than {megabytes} MiB. Shorten it, and send the file again."
+                ))
             }
         }
     }

@@ -82,8 +82,7 @@ fn a_server_that_is_stopped_in_order_is_no_failure_of_the_file() {
             claim_and_die(store, later(turn * 10)).unwrap();
         }
         for turn in 1..=9 {
-            let place =
-                Workplace { store, secrets: &secrets, clock: &|| later(50 + turn), stopping: &|| true };
+            let place = Workplace { store, secrets: &secrets, clock: &|| later(50 + turn), stopping: &|| true };
             assert!(work_off_one(&place, Lane::Any).unwrap());
             let stopped = import(store, &before);
             assert_eq!((stopped.state.as_str(), stopped.claims, stopped.claimed_until), ("running", 3, None));
@@ -113,8 +112,7 @@ fn a_seller_has_only_so_many_imports_open() {
     on_both(|store| {
         let secrets = secrets();
         let (busy, other) = (seller(store, &secrets), seller(store, &secrets));
-        let begin =
-            |seller| upload::begin(store, seller, &ImportRequest::default(), PrincipalId::SYSTEM, now());
+        let begin = |seller| upload::begin(store, seller, &ImportRequest::default(), PrincipalId::SYSTEM, now());
         let arriving = begin(busy).unwrap();
         for _ in 1..upload::OPEN_IMPORTS {
             uploaded(store, busy, None);

@@ -46,7 +46,12 @@ fn more_styles_than_any_workbook_has_are_refused() {
     assert_refused("fonts", &file, "too_large", "The workbook has more than 66,000 fonts.");
     let long = format!(r#"<numFmts><numFmt numFmtId="200" formatCode="{}"/></numFmts>"#, "0".repeat(100_000));
     let file = with_styles(&format!("{long}<cellXfs>{}</cellXfs>", r#"<xf numFmtId="200"/>"#.repeat(1000)));
-    assert_refused("a long format in many styles", &file, "too_large", "The cell styles of the workbook are too large.");
+    assert_refused(
+        "a long format in many styles",
+        &file,
+        "too_large",
+        "The cell styles of the workbook are too large.",
+    );
     let usual = with_styles(&format!("<cellXfs>{}</cellXfs>", r#"<xf numFmtId="14"/>"#.repeat(64_000)));
     assert!(survey(usual.as_slice(), &options()).is_ok());
 }
