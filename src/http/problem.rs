@@ -226,8 +226,8 @@ impl From<StoreError> for Problem {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", detail)
             }
             StoreError::CommitUnknown(_) => {
-                let detail = "The connection to the database was lost while this was being written. It may have been written. \
-                              Send it again with the same Idempotency-Key.";
+                let detail = "The connection to the database was lost at the end of the write. It may have been written. Send \
+                              it again with the same Idempotency-Key, or look first whether it is there.";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, OUTCOME_UNKNOWN, detail)
             }
             StoreError::Full => {

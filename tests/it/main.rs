@@ -45,6 +45,7 @@ mod pages;
 mod parcels;
 mod patches;
 mod people;
+mod poison;
 mod privacy;
 mod reports;
 mod schema;

@@ -192,6 +192,12 @@ impl Server {
         self.settings.push(("PARCELTRAIL_SECRET_KEY".to_owned(), key.to_owned()));
     }
 
+    /// Sets one more variable of the environment, from the next start on.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.settings.retain(|(it, _)| it != name);
+        self.settings.push((name.to_owned(), value.to_owned()));
+    }
+
     /// `127.0.0.1:43211`
     pub(crate) fn address(&self) -> &str {
         &self.address

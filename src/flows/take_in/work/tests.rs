@@ -1,7 +1,7 @@
 //! How often an import is claimed before it is given up, and which lane takes which file, on both databases.
 
 use super::super::tests::{now, seller};
-use super::super::upload::{self, ImportRequest, UploadError, begin};
+use super::super::upload::{self, ImportRequest, UploadError};
 use super::*;
 use crate::domain::ids::{PrincipalId, SellerId};
 use crate::store::on_both::on_both;
@@ -160,7 +160,7 @@ fn a_worker_whose_hold_was_taken_over_writes_nothing_and_reports_no_error() {
     on_both(|store| {
         let seller = seller(store, &secrets);
         let request = ImportRequest { kind: Some("orders".to_owned()), ..ImportRequest::default() };
-        let mut incoming = begin(store, seller, &request, PrincipalId::SYSTEM, now()).unwrap();
+        let mut incoming = upload::begin(store, seller, &request, PrincipalId::SYSTEM, now()).unwrap();
         incoming.take(b"order_number,order_date,sku,quantity\nA-1,2026-09-01,LAMP,1\nA-2,2026-09-01,LAMP,1\n");
         let import = incoming.complete(store, None).unwrap();
 
