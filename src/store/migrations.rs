@@ -6,7 +6,8 @@ use crate::store::sqlite_file::require_room_to_migrate;
 use diesel::backend::Backend;
 use diesel::connection::SimpleConnection;
 use diesel::migration::{Migration, MigrationConnection, MigrationSource};
-use diesel::{RunQueryDsl, SqliteConnection};
+use diesel::sql_types::BigInt;
+use diesel::{QueryableByName, RunQueryDsl, SqliteConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -47,9 +48,16 @@ fn migrate_file(sqlite: &mut SqliteConnection) -> Result<(), OpenError> {
 }
 
 fn require_whole_foreign_keys(sqlite: &mut SqliteConnection) -> Result<(), OpenError> {
-    let broken = diesel::sql_query("SELECT 1 FROM pragma_foreign_key_check LIMIT 1").execute(sqlite).map_err(failed)?;
-    if broken > 0 {
-        return Err(OpenError::Migration("rows refer to others that are not there; restore a backup".to_owned()));
+    #[derive(QueryableByName)]
+    struct Broken {
+        #[diesel(sql_type = BigInt)]
+        rows: i64,
+    }
+    let count = diesel::sql_query("SELECT count(*) AS rows FROM pragma_foreign_key_check");
+    let broken: Broken = count.get_result(sqlite).map_err(failed)?;
+    if broken.rows > 0 {
+        let detail = format!("{} rows refer to others that are not there; restore a backup", broken.rows);
+        return Err(OpenError::Migration(detail));
     }
     Ok(())
 }

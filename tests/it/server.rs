@@ -266,10 +266,6 @@ impl Server {
         assert!(output.status.success(), "check-invariants: {}\n{told}", output.status);
     }
 
-    pub(crate) fn database_url(&self) -> &str {
-        &self.database_url
-    }
-
     /// The rows of a query whose one column is called `text`, on PostgreSQL.
     pub(crate) fn texts(&self, query: &str) -> Vec<String> {
         #[derive(QueryableByName)]
