@@ -1,3 +1,5 @@
+//! The table of routes: nothing twice, and what is open to anybody is named here.
+
 use super::*;
 
 #[test]

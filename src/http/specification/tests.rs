@@ -1,3 +1,5 @@
+//! The specification: every route of the API and no page, and nothing in it that generators refuse.
+
 use super::super::{PUBLIC, pages, routes, specification};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
