@@ -128,3 +128,29 @@ pub async fn scan<T: Send + 'static>(
     let turn = app.slow_reads.scans.take(seller, SCAN_WAIT).await.ok_or(TooMany::Scans)?;
     Ok(in_turn(app, Arc::new(turn), |app, _| read(app)).await)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seller_has_two_reports_at_once_and_all_sellers_four() {
+        let reads = SlowReads::new().unwrap();
+        let (one, other) = (Some(Uuid::from_u128(1)), Some(Uuid::from_u128(2)));
+        let held = [reads.report_turn(one).unwrap(), reads.report_turn(one).unwrap()];
+        assert_eq!(reads.report_turn(one).unwrap_err(), TooMany::Reports);
+        let more = [reads.report_turn(other).unwrap(), reads.report_turn(None).unwrap()];
+        assert_eq!(reads.report_turn(None).unwrap_err(), TooMany::Reports, "four in all, an admin's among them");
+        drop((held, more));
+        assert!(reads.report_turn(one).is_ok());
+    }
+
+    #[test]
+    fn who_hangs_up_cancels() {
+        let cancelled = Cancelled::default();
+        let waiting = CancelOnDrop(cancelled.clone());
+        assert!(!cancelled.is_set());
+        drop(waiting);
+        assert!(cancelled.is_set());
+    }
+}

@@ -97,3 +97,22 @@ impl From<&Tally> for Counts {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::on_both::{a_seller, on_both};
+
+    #[test]
+    fn a_report_that_nobody_waits_for_ends() {
+        on_both(|store| {
+            let now: Timestamp = "2026-09-17T10:04:00Z".parse().unwrap();
+            let (scope, query) = (Scope::Seller(a_seller(store, now)), ReportQuery::default());
+            let report = |is_cancelled: &dyn Fn() -> bool| {
+                report_delays(&ReportContext { store, now, is_cancelled }, scope, &query)
+            };
+            assert_eq!(report(&|| false).unwrap().totals.shipments, 0);
+            assert!(matches!(report(&|| true), Err(StoreError::Unavailable(_))));
+        });
+    }
+}
