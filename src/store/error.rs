@@ -47,6 +47,7 @@ impl From<diesel::result::Error> for StoreError {
 }
 
 /// What a failed COMMIT means. The server's refusal rolls back; where the connection is gone, nobody knows.
+#[allow(clippy::wildcard_enum_match_arm, reason = "a foreign enum that may grow")]
 pub(super) fn of_commit(error: diesel::result::Error) -> StoreError {
     use diesel::result::{DatabaseErrorKind, Error};
     let error = match error {
