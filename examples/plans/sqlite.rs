@@ -1,7 +1,7 @@
 //! Plans of SQLite, which has no statistics here: what it does follows from the schema alone.
 
 use crate::Fault;
-use crate::statement::{Walk, compared, grows, is_limited, table_of};
+use crate::statement::{compared, grows, is_limited, table_of};
 use diesel::sql_types::{Integer, Text};
 use diesel::{Connection, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 
@@ -34,7 +34,7 @@ struct IndexColumn {
 }
 
 /// Rows of these are never deleted, so nobody looks for their children.
-const KEPT: [&str; 3] = ["sellers", "principals", "shops"];
+const KEPT: [&str; 4] = ["sellers", "principals", "shops", "tracking_events"];
 
 impl Explainer {
     pub fn open(file: &str) -> Self {
@@ -47,21 +47,21 @@ impl Explainer {
     }
 
     /// The ways through growing tables that a statement should not take.
-    pub fn walks(&mut self, statement: &str) -> Vec<Walk> {
+    pub fn walks(&mut self, statement: &str) -> Vec<String> {
         let explained = sql_query(format!("EXPLAIN QUERY PLAN {statement}")).load::<Step>(&mut self.0);
         let steps = match explained {
             Ok(steps) => steps,
             Err(error) => {
-                return vec![Walk { table: String::new(), what: format!("cannot be explained: {error}") }];
+                return vec![format!("cannot be explained: {error}")];
             }
         };
         let sorts = steps.iter().any(|step| step.detail.starts_with("USE TEMP B-TREE"));
         let walks = steps.iter().filter_map(|step| {
-            let (table, used) = unbounded(statement, &step.detail)?;
+            let used = unbounded(statement, &step.detail)?;
             let left: Vec<String> = compared(statement).into_iter().filter(|column| !used.contains(column)).collect();
             let ends_early = is_limited(statement) && !sorts && left.is_empty();
             let what = format!("`{}`, filters left {left:?}, sorts {sorts}", step.detail);
-            (!ends_early).then_some(Walk { table, what })
+            (!ends_early).then_some(what)
         });
         walks.collect()
     }
@@ -104,8 +104,8 @@ impl Explainer {
     }
 }
 
-/// The growing table that a step walks over without a bound, and the columns by which it is found.
-fn unbounded(statement: &str, step: &str) -> Option<(String, Vec<String>)> {
+/// The columns by which a step finds rows of a growing table, where no bound comes of them.
+fn unbounded(statement: &str, step: &str) -> Option<Vec<String>> {
     let mut words = step.split_whitespace();
     let (verb, name) = (words.next()?, words.next()?);
     let table = table_of(statement, name);
@@ -116,5 +116,5 @@ fn unbounded(statement: &str, step: &str) -> Option<(String, Vec<String>)> {
     let conditions: Vec<&str> = found.split(" AND ").collect();
     let is_bounded = conditions.iter().any(|it| it.ends_with("=?") && *it != "seller_id=?");
     let columns = conditions.iter().flat_map(|it| it.split(['=', '<', '>'])).filter(|it| *it != "?");
-    (!is_bounded).then(|| (table.to_owned(), columns.map(str::to_owned).collect()))
+    (!is_bounded).then(|| columns.map(str::to_owned).collect())
 }

@@ -104,14 +104,9 @@ pub fn list_events(
             return Ok(None);
         }
         let trackers: Vec<_> = tables.legs(id)?.iter().map(|leg| leg.tracker_id).collect();
-        let mut events = tables.standing_events(&trackers, now)?;
-        let mut details = tables.event_details(&trackers)?;
-        events.sort_by(|a, b| a.order().cmp(&b.order()));
-        let with_details = |event: TrackingEvent| {
-            let details = details.remove(&(event.tracker_id, event.key.clone())).unwrap_or_default();
-            (event, details)
-        };
-        Ok(Some(events.into_iter().map(with_details).collect()))
+        let mut events = tables.standing_events_in_full(&trackers, now)?;
+        events.sort_by(|(a, _), (b, _)| a.order().cmp(&b.order()));
+        Ok(Some(events))
     })
 }
 

@@ -164,26 +164,25 @@ fn timelines(
     let shipments: Vec<ShipmentId> = views.iter().map(|view| view.shipment.id).collect();
     let legs = tables.legs_of(&shipments)?;
     let trackers: Vec<TrackerId> = legs.values().flatten().map(|leg| leg.tracker_id).collect();
-    let events = tables.standing_events(&trackers, now)?;
-    let details = tables.event_details(&trackers)?;
+    let events = tables.standing_events_in_full(&trackers, now)?;
     let timeline = |legs: &Vec<Leg>| {
-        let is_on_a_leg = |event: &&TrackingEvent| legs.iter().any(|leg| leg.tracker_id == event.tracker_id);
-        let mut mine: Vec<&TrackingEvent> =
-            events.iter().filter(is_on_a_leg).filter(|event| event.may_have_happened_by(now)).collect();
-        mine.sort_by_key(|event| Reverse(event.order()));
-        mine.into_iter().map(|event| stop(event, details.get(&(event.tracker_id, event.key.clone())))).collect()
+        let is_on_a_leg = |event: &TrackingEvent| legs.iter().any(|leg| leg.tracker_id == event.tracker_id);
+        let is_shown = |event: &TrackingEvent| is_on_a_leg(event) && event.may_have_happened_by(now);
+        let mut mine: Vec<_> = events.iter().filter(|(event, _)| is_shown(event)).collect();
+        mine.sort_by_key(|(event, _)| Reverse(event.order()));
+        mine.into_iter().map(|(event, details)| stop(event, details)).collect()
     };
     Ok(legs.iter().map(|(shipment, legs)| (*shipment, timeline(legs))).collect())
 }
 
-fn stop(event: &TrackingEvent, details: Option<&ScanDetails>) -> Stop {
+fn stop(event: &TrackingEvent, details: &ScanDetails) -> Stop {
     let sentence = event.sub_status.map(|sub_status| sub_status.sentence().to_owned());
-    let description = || details.and_then(|details| details.description.clone());
+    let description = || details.description.clone();
     Stop {
         occurred: event.occurred,
         milestone: event.sub_status.map(SubStatus::milestone),
         what: sentence.or_else(description).unwrap_or_else(|| event.raw_code.clone()),
-        place: details.and_then(|details| details.place.clone()),
+        place: details.place.clone(),
     }
 }
 

@@ -167,7 +167,7 @@ async fn receive_sent(
     let complete = move |app: &App| {
         let sent_as = hold.as_ref().map(|hold| (hold, fingerprint.as_slice()));
         let import = incoming.complete(&app.store, sent_as)?;
-        unfinished.is_whole();
+        unfinished.keep();
         Ok::<_, UploadError>(import)
     };
     Ok(work_on(app, complete).await??)
@@ -187,7 +187,7 @@ struct UploadRef {
 }
 
 impl Unfinished {
-    fn is_whole(mut self) {
+    fn keep(mut self) {
         self.upload = None;
     }
 

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 
 /// A doubt as it is stored.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = number_doubts, treat_none_as_null = true)]
+#[diesel(table_name = number_doubts, primary_key(seller_id, shipment_id, code), treat_none_as_null = true)]
 pub struct DoubtRow {
     pub seller_id: SellerId,
     pub shipment_id: ShipmentId,

@@ -218,6 +218,38 @@ impl SellerTables<'_> {
             .collect())
     }
 
+    /// The same with place, text and signer, where they are on file.
+    pub fn standing_events_in_full(
+        &mut self,
+        trackers: &[TrackerId],
+        known_at: Timestamp,
+    ) -> Result<Vec<(TrackingEvent, ScanDetails)>, StoreError> {
+        let withdrawn = self.withdrawn(trackers, known_at)?;
+        let of_event = event_details::seller_id
+            .eq(tracking_events::seller_id)
+            .and(event_details::tracker_id.eq(tracking_events::tracker_id))
+            .and(event_details::dedupe_key.eq(tracking_events::dedupe_key));
+        let rows: Vec<(EventRow, Option<Vec<u8>>)> = tracking_events::table
+            .left_join(event_details::table.on(of_event))
+            .filter(tracking_events::seller_id.eq(self.seller))
+            .filter(tracking_events::tracker_id.eq_any(trackers))
+            .select((EventRow::as_select(), event_details::sealed.nullable()))
+            .load(self.connection)?;
+        let mut full = Vec::with_capacity(rows.len());
+        for (row, sealed) in rows {
+            let event = TrackingEvent::try_from(row)?;
+            if event.heard_at > known_at || withdrawn.contains(&(event.tracker_id, event.key.clone())) {
+                continue;
+            }
+            let details = match sealed {
+                Some(sealed) => self.open::<SealedDetails>(&purpose(event.tracker_id, &event.key.0), &sealed)?.into(),
+                None => ScanDetails::default(),
+            };
+            full.push((event, details));
+        }
+        Ok(full)
+    }
+
     /// All events of these trackers, withdrawn ones too, in no order.
     pub fn events(&mut self, trackers: &[TrackerId]) -> Result<Vec<TrackingEvent>, StoreError> {
         let rows: Vec<EventRow> = tracking_events::table

@@ -12,7 +12,7 @@ use jiff::civil::Date;
 
 /// An order, without whom it goes to: that is a contact, and kept apart.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = orders, treat_none_as_null = true, treat_none_as_default_value = false)]
+#[diesel(table_name = orders, primary_key(seller_id, id), treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct Order {
     pub seller_id: SellerId,
     pub id: OrderId,
@@ -75,7 +75,7 @@ pub(super) fn place(country: Option<&str>, region: Option<&str>, postal_code: Op
 
 /// One line of an order.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = order_lines, treat_none_as_null = true, treat_none_as_default_value = false)]
+#[diesel(table_name = order_lines, primary_key(seller_id, order_id, line_key), treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct Line {
     pub seller_id: SellerId,
     pub order_id: OrderId,

@@ -70,7 +70,11 @@ mod tests {
         fn nested(pool: &ReaderPool, depth: usize, deepest: &Cell<usize>) {
             deepest.set(deepest.get().max(depth));
             if depth < MOST_IDLE + 3 {
-                pool.with(|_| Ok::<(), StoreError>(nested(pool, depth + 1, deepest))).unwrap();
+                let deeper = |_: &mut AnyConnection| {
+                    nested(pool, depth + 1, deepest);
+                    Ok::<(), StoreError>(())
+                };
+                pool.with(deeper).unwrap();
             }
         }
         let folder = tempfile::tempdir().unwrap();

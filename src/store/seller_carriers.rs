@@ -10,7 +10,7 @@ use serde_json::json;
 
 /// A carrier of a seller, as it is kept.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = seller_carriers, treat_none_as_null = true)]
+#[diesel(table_name = seller_carriers, primary_key(seller_id, slug), treat_none_as_null = true)]
 pub struct SellerCarrier {
     pub seller_id: SellerId,
     pub slug: String,

@@ -36,7 +36,7 @@ impl Seller {
 
 /// One account of one sales channel of a seller.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = shops, treat_none_as_null = true)]
+#[diesel(table_name = shops, primary_key(seller_id, id), treat_none_as_null = true)]
 pub struct Shop {
     pub seller_id: SellerId,
     pub id: ShopId,

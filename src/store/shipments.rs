@@ -12,11 +12,12 @@ use crate::domain::order::Place;
 use diesel::prelude::*;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 /// One consignment of one order.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = shipments, treat_none_as_null = true, treat_none_as_default_value = false)]
+#[diesel(table_name = shipments, primary_key(seller_id, id), treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct Shipment {
     pub seller_id: SellerId,
     pub id: ShipmentId,
@@ -191,22 +192,39 @@ impl SellerTables<'_> {
 
     /// The trackers of this number, at any carrier and in any generation, under which a parcel of this order goes.
     pub fn trackers_of_order(&mut self, order: OrderId, number: &str) -> Result<Vec<Tracker>, StoreError> {
-        let found = trackers::table
-            .inner_join(legs::table.on(legs::seller_id.eq(trackers::seller_id).and(legs::tracker_id.eq(trackers::id))))
-            .inner_join(
-                shipments::table.on(shipments::seller_id.eq(legs::seller_id).and(shipments::id.eq(legs::shipment_id))),
-            )
+        // A number leads to few trackers, whatever the order holds.
+        let mut found: Vec<Tracker> = trackers::table
             .filter(trackers::seller_id.eq(self.seller))
-            .filter(shipments::order_id.eq(order))
             .filter(trackers::number.eq(number))
-            .order(trackers::generation.desc());
-        Ok(found.select(Tracker::as_select()).load(self.connection)?)
+            .select(Tracker::as_select())
+            .load(self.connection)?;
+        if found.is_empty() {
+            return Ok(found);
+        }
+        let ids: Vec<TrackerId> = found.iter().map(|tracker| tracker.id).collect();
+        let under: Vec<(TrackerId, ShipmentId)> = legs::table
+            .filter(legs::seller_id.eq(self.seller))
+            .filter(legs::tracker_id.eq_any(&ids))
+            .select((legs::tracker_id, legs::shipment_id))
+            .load(self.connection)?;
+        let shipments: Vec<ShipmentId> = shipments::table
+            .filter(shipments::seller_id.eq(self.seller))
+            .filter(shipments::order_id.eq(order))
+            .select(shipments::id)
+            .load(self.connection)?;
+        let is_here = |id: TrackerId| under.iter().any(|(tracker, it)| *tracker == id && shipments.contains(it));
+        found.retain(|tracker| is_here(tracker.id));
+        found.sort_by_key(|tracker| Reverse(tracker.generation));
+        Ok(found)
     }
 
     /// The shipments that go under a tracker: several where one parcel holds several orders.
     pub fn shipments_under(&mut self, tracker: TrackerId) -> Result<Vec<ShipmentId>, StoreError> {
         let mine = legs::table.filter(legs::seller_id.eq(self.seller)).filter(legs::tracker_id.eq(tracker));
-        Ok(mine.select(legs::shipment_id).order(legs::shipment_id).load(self.connection)?)
+        // Sorted here: an index that has the order too would serve other statements worse.
+        let mut shipments: Vec<ShipmentId> = mine.select(legs::shipment_id).load(self.connection)?;
+        shipments.sort_unstable();
+        Ok(shipments)
     }
 
     pub fn insert_shipment(&mut self, shipment: &Shipment, tracker: TrackerId) -> Result<(), StoreError> {

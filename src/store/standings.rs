@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 /// A shipment's standing as it is stored.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = standings, treat_none_as_null = true, treat_none_as_default_value = false)]
+#[diesel(table_name = standings, primary_key(seller_id, shipment_id), treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct StandingRow {
     pub seller_id: SellerId,
     pub shipment_id: ShipmentId,

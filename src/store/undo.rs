@@ -116,7 +116,6 @@ impl SellerTables<'_> {
             .filter(legs::seller_id.eq(seller))
             .filter(legs::shipment_id.eq_any(of))
             .select(legs::tracker_id)
-            .distinct()
             .load(self.connection)?;
         macro_rules! remove {
             ($($table:ident by $id:ident),+) => {$(

@@ -45,7 +45,7 @@ pub struct Candidate {
 }
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = users, treat_none_as_null = true)]
+#[diesel(table_name = users, primary_key(seller_id, id), treat_none_as_null = true)]
 struct UserRow {
     seller_id: SellerId,
     id: PrincipalId,

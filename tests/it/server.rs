@@ -227,7 +227,8 @@ impl Server {
         let Some(folder) = statements_folder() else { return };
         let log = fs::read_to_string(self.log_path()).unwrap_or_default();
         let statements = log.lines().filter_map(|line| line.split_once("parceltrail::statements: "));
-        let lines: String = statements.map(|(_, statement)| format!("{statement}\n")).collect();
+        let lines: Vec<&str> = statements.map(|(_, statement)| statement).collect();
+        let lines = lines.join("\n");
         drop(fs::write(folder.join(uuid::Uuid::new_v4().to_string()), lines));
     }
 

@@ -5,9 +5,6 @@ CREATE INDEX shipments_by_order ON shipments (seller_id, order_id, id);
 DROP INDEX shipments_by_number;
 CREATE INDEX shipments_by_number ON shipments (seller_id, tracking_number, id);
 
-DROP INDEX legs_by_tracker;
-CREATE INDEX legs_by_tracker ON legs (seller_id, tracker_id, shipment_id);
-
 DROP INDEX trackers_by_number;
 CREATE INDEX trackers_by_number ON trackers (seller_id, number, id);
 CREATE INDEX trackers_claimed ON trackers (claimed_until) WHERE claimed_until IS NOT NULL;

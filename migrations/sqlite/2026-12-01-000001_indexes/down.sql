@@ -8,8 +8,6 @@ CREATE INDEX order_contacts_by_email ON order_contacts (seller_id, email_hash);
 DROP INDEX trackers_claimed;
 DROP INDEX trackers_by_number;
 CREATE INDEX trackers_by_number ON trackers (seller_id, number);
-DROP INDEX legs_by_tracker;
-CREATE INDEX legs_by_tracker ON legs (seller_id, tracker_id);
 DROP INDEX shipments_by_number;
 CREATE INDEX shipments_by_number ON shipments (seller_id, tracking_number);
 DROP INDEX shipments_by_order;
