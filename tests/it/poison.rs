@@ -18,7 +18,7 @@ on_both!(
 );
 
 /// So long the server may take to notice that a client is gone.
-const NOTICED_WITHIN: Duration = Duration::from_secs(60);
+const NOTICED_WITHIN: Duration = Duration::from_mins(1);
 
 fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let begun = Instant::now();
