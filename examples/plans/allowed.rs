@@ -70,6 +70,10 @@ pub const ALL: &[Allowance] = &[
         reason: "once a day; only doubts that stand are in the index",
     },
     Allowance {
+        part: "trackers.failed_checks, standings.detail",
+        reason: "once a day; labels of the last days, page by page",
+    },
+    Allowance {
         part: "(standings.is_open = ",
         reason: "a filter that no index answers: on the threads for slow reads",
     },

@@ -92,7 +92,7 @@ fn grown(database: Database) -> Server {
     let mut server = Server::start(database);
     for (name, parcels) in [("Large", 18_000), ("Small", 2_000)] {
         let seller = server.seller(name, "UTC");
-        let import = server.import(&seller.key, "kind=tracking&create_orders=true", sheet(parcels));
+        let import = server.import(&seller.key, "kind=combined", sheet(parcels));
         assert_eq!(import["rows_created"], parcels, "{import}");
     }
     server.kill();
@@ -114,8 +114,14 @@ fn sheet(parcels: u32) -> String {
             11 => 5,
             check => check,
         };
-        format!("T-{number},China Post,RR{digits}{check}CN,2026-09-{:02}\n", number % 28 + 1)
+        let day = number % 28 + 1;
+        format!(
+            "T-{number},LAMP,1,Ada {number},{number} Main Street,12207,US,p{number}@example.com,2026-10-{day:02},China Post,\
+             RR{digits}{check}CN,2026-09-{day:02}\n"
+        )
     };
     let rows: String = (0..parcels).map(row).collect();
-    format!("order_number,carrier,tracking_number,shipped_at\n{rows}")
+    let header = "order_number,sku,quantity,recipient_name,address1,postal_code,country,email,deliver_by,carrier,tracking_number,\
+         shipped_at";
+    format!("{header}\n{rows}")
 }

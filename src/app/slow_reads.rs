@@ -103,12 +103,14 @@ pub async fn in_turn<T: Send + 'static>(
     let waiting = CancelOnDrop(cancelled.clone());
     app.slow_reads.pool.spawn(move || {
         // Who hung up while this waited for a thread costs nothing.
-        if !cancelled.is_set() {
-            // Nobody may be left to take it.
-            drop(send.send(span.in_scope(|| read(&owned, &cancelled))));
-        }
-        // The turn goes along: whoever hangs up makes no room while the work still ends.
+        let done = (!cancelled.is_set()).then(|| span.in_scope(|| read(&owned, &cancelled)));
+        // The turn goes along: whoever hangs up makes no room while the work still ends. It ends before the answer is there, so
+        // that whoever asks for one report after the other finds it free.
         drop(turn);
+        if let Some(done) = done {
+            // Nobody may be left to take it.
+            drop(send.send(done));
+        }
     });
     let done = receive.await.ok();
     drop(waiting);

@@ -215,8 +215,12 @@ impl SellerTables<'_> {
 
     /// Up to `limit` shipments under a tracker that are not cancelled, oldest first.
     pub fn mates(&mut self, tracker: TrackerId, limit: i64) -> Result<Vec<Mate>, StoreError> {
-        let rows: Vec<MateRow> =
-            mates!(self.seller, tracker).order(shipments::id).limit(limit).load(self.connection)?;
+        // Ids first: an order that is asked for leads SQLite over all shipments.
+        let under = self.shipments_under(tracker)?;
+        let mut rows: Vec<MateRow> =
+            mates!(self.seller, tracker).filter(shipments::id.eq_any(under)).load(self.connection)?;
+        rows.sort_by_key(|row| row.0);
+        rows.truncate(usize::try_from(limit).unwrap_or(0));
         Ok(rows.into_iter().map(Mate::from).collect())
     }
 

@@ -296,14 +296,20 @@ impl SellerTables<'_> {
 
     /// Those of these shipments whose orders' contacts were erased.
     pub fn erased_shipments(&mut self, of: &[ShipmentId]) -> Result<BTreeSet<ShipmentId>, StoreError> {
-        let erased = shipments::table
-            .inner_join(
-                orders::table.on(orders::seller_id.eq(shipments::seller_id).and(orders::id.eq(shipments::order_id))),
-            )
+        // The version is read so that no index holds all that is wanted: SQLite would walk over one that does.
+        let orders_of: Vec<(ShipmentId, OrderId, i64)> = shipments::table
             .filter(shipments::seller_id.eq(self.seller))
             .filter(shipments::id.eq_any(of))
-            .filter(orders::contact_erased_at.is_not_null());
-        let erased: Vec<ShipmentId> = erased.select(shipments::id).load(self.connection)?;
-        Ok(erased.into_iter().collect())
+            .select((shipments::id, shipments::order_id, shipments::version))
+            .load(self.connection)?;
+        let orders: Vec<OrderId> = orders_of.iter().map(|(_, order, _)| *order).collect();
+        let erased: Vec<OrderId> = orders::table
+            .filter(orders::seller_id.eq(self.seller))
+            .filter(orders::id.eq_any(orders))
+            .filter(orders::contact_erased_at.is_not_null())
+            .select(orders::id)
+            .load(self.connection)?;
+        let is_erased = |order: &OrderId| erased.contains(order);
+        Ok(orders_of.into_iter().filter(|(_, order, _)| is_erased(order)).map(|(shipment, ..)| shipment).collect())
     }
 }

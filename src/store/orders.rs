@@ -125,14 +125,15 @@ impl SellerTables<'_> {
 
     /// The orders of a shop with a parcel under one of these spellings of a tracking number, newest first.
     pub fn orders_under(&mut self, shop: ShopId, numbers: &[&str], limit: i64) -> Result<Vec<Order>, StoreError> {
-        let found = orders::table
-            .inner_join(
-                shipments::table.on(shipments::seller_id.eq(orders::seller_id).and(shipments::order_id.eq(orders::id))),
-            )
-            .filter(orders::seller_id.eq(self.seller))
+        let under: Vec<OrderId> = shipments::table
             .filter(shipments::seller_id.eq(self.seller))
-            .filter(orders::shop_id.eq(shop))
             .filter(shipments::tracking_number.eq_any(numbers))
+            .select(shipments::order_id)
+            .load(self.connection)?;
+        let found = orders::table
+            .filter(orders::seller_id.eq(self.seller))
+            .filter(orders::shop_id.eq(shop))
+            .filter(orders::id.eq_any(under))
             .order(orders::id.desc())
             .limit(limit);
         Ok(found.select(Order::as_select()).load(self.connection)?)

@@ -74,7 +74,6 @@ impl ShipmentFilter {
 /// What an index found beforehand.
 enum Found {
     Everything,
-    Orders(Vec<OrderId>),
     Shipments(Vec<ShipmentId>),
 }
 
@@ -126,9 +125,7 @@ impl SellerTables<'_> {
         let mut query = views!().filter(shipments::seller_id.eq(self.seller)).into_boxed();
         query = match self.find(filter, before, limit)? {
             Found::Everything => query,
-            Found::Orders(ids) if ids.is_empty() => return Ok(Vec::new()),
             Found::Shipments(ids) if ids.is_empty() => return Ok(Vec::new()),
-            Found::Orders(ids) => query.filter(shipments::order_id.eq_any(ids)),
             Found::Shipments(ids) => query.filter(shipments::id.eq_any(ids)),
         };
         let text = |text: &Option<String>| text.clone();
@@ -176,7 +173,8 @@ impl SellerTables<'_> {
             return Ok(Found::Shipments(self.search(search)?));
         }
         if let Some(number) = &filter.order_number {
-            return Ok(Found::Orders(self.orders_numbered(number)?));
+            let orders = self.orders_numbered(number)?;
+            return Ok(Found::Shipments(self.shipment_ids_of(&orders)?));
         }
         if let Some(since) = filter.updated_since
             && let Some(few) = self.few_updated(since)?
@@ -197,6 +195,13 @@ impl SellerTables<'_> {
             .filter(orders::shop_id.eq_any(shops))
             .filter(orders::order_number.eq(number));
         Ok(found.select(orders::id).load(self.connection)?)
+    }
+
+    /// The shipments of these orders, in no order: one that is asked for leads SQLite to an index that has it.
+    fn shipment_ids_of(&mut self, orders: &[OrderId]) -> Result<Vec<ShipmentId>, StoreError> {
+        let mine =
+            shipments::table.filter(shipments::seller_id.eq(self.seller)).filter(shipments::order_id.eq_any(orders));
+        Ok(mine.select(shipments::id).load(self.connection)?)
     }
 
     /// The shipments that changed at or after `since`; `None` where they are many.
@@ -237,15 +242,13 @@ impl SellerTables<'_> {
                 .select(order_contacts::order_id);
             orders.extend(to_them.load::<OrderId>(self.connection)?);
         }
-        let mine = || shipments::table.filter(shipments::seller_id.eq(self.seller));
-        let under: Vec<ShipmentId> = mine()
+        let under: Vec<ShipmentId> = shipments::table
+            .filter(shipments::seller_id.eq(self.seller))
             .filter(shipments::tracking_number.eq(&search.tracking_number))
             .order(shipments::id.desc())
             .limit(MOST_FOUND)
             .select(shipments::id)
             .load(self.connection)?;
-        let of: Vec<ShipmentId> =
-            mine().filter(shipments::order_id.eq_any(orders)).select(shipments::id).load(self.connection)?;
-        Ok(under.into_iter().chain(of).collect())
+        Ok(under.into_iter().chain(self.shipment_ids_of(&orders)?).collect())
     }
 }
