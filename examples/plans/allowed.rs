@@ -56,7 +56,7 @@ pub const ALL: &[Allowance] = &[
     },
     Allowance {
         part: "SELECT o.id AS order_id",
-        reason: "once an hour; only orders older than the shop keeps contacts",
+        reason: "once an hour, and outside of the writer: over a seller's orders",
     },
     Allowance { part: "sellers.name, trackers.created_at", reason: "an admin's report over all sellers" },
     Allowance { part: "count(DISTINCT seller_id) > 1", reason: "an admin's report over all sellers" },

@@ -4,7 +4,7 @@ use super::bulk;
 use super::schema::{order_contacts, orders, shops};
 use super::types::{At, sql};
 use super::{PlatformTables, SellerTables, StoreError};
-use crate::domain::ids::{OrderId, SellerId, ShipmentId};
+use crate::domain::ids::{OrderId, SellerId};
 use crate::domain::order::Contact;
 use crate::secrets::Vault;
 use diesel::prelude::*;
@@ -148,17 +148,14 @@ impl SellerTables<'_> {
             let Some(days) = shop.contact_days else { continue };
             let cutoff = now.checked_sub(jiff::SignedDuration::from_hours(24 * i64::from(days))).unwrap_or(now);
             let statement = format!(
-                "SELECT o.id AS order_id FROM orders o WHERE o.seller_id = $1 AND o.id < $2 AND o.shop_id = $3 \
-                 AND o.updated_at < $4 AND o.contact_erased_at IS NULL AND NOT EXISTS (SELECT 1 FROM shipments s \
+                "SELECT o.id AS order_id FROM orders o WHERE o.seller_id = $1 AND o.shop_id = $2 AND o.updated_at < $3 \
+                 AND o.contact_erased_at IS NULL AND NOT EXISTS (SELECT 1 FROM shipments s \
                  JOIN standings t ON t.seller_id = s.seller_id AND t.shipment_id = s.id \
-                 WHERE s.seller_id = o.seller_id AND s.order_id = o.id AND (t.is_open OR t.judged_at >= $4)) \
+                 WHERE s.seller_id = o.seller_id AND s.order_id = o.id AND (t.is_open OR t.judged_at >= $3)) \
                  ORDER BY o.id LIMIT {limit}"
             );
-            // What was made later cannot have rested since then; ids are in the order of time.
-            let made_before = OrderId(ShipmentId::earliest(cutoff).0);
             let found: Vec<Overdue> = diesel::sql_query(statement)
                 .bind::<sql::Id, _>(self.seller)
-                .bind::<sql::Id, _>(made_before)
                 .bind::<sql::Id, _>(shop.id)
                 .bind::<sql::Instant, _>(At(cutoff))
                 .load(self.connection)?;

@@ -37,12 +37,9 @@ pub fn expire_imports(store: &Store, now: Timestamp) -> Result<usize, StoreError
 pub fn expire_contacts(store: &Store, now: Timestamp) -> Result<usize, StoreError> {
     let mut expired = 0;
     for seller in store.platform(Reason::Retention).read(|tables| tables.sellers_that_forget())? {
-        loop {
-            let orders = expire_batch(store, seller, now)?;
-            expired += orders;
-            if orders == 0 {
-                break;
-            }
+        // Looked for on a reader: it goes over all orders of the seller, and writes of others would wait for it.
+        while !store.seller(seller).read(|tables| tables.overdue_contacts(now, 1))?.is_empty() {
+            expired += expire_batch(store, seller, now)?;
         }
     }
     Ok(expired)
