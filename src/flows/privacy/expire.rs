@@ -39,7 +39,11 @@ pub fn expire_contacts(store: &Store, now: Timestamp) -> Result<usize, StoreErro
     for seller in store.platform(Reason::Retention).read(|tables| tables.sellers_that_forget())? {
         // Looked for on a reader: it goes over all orders of the seller, and writes of others would wait for it.
         while !store.seller(seller).read(|tables| tables.overdue_contacts(now, 1))?.is_empty() {
-            expired += expire_batch(store, seller, now)?;
+            let orders = expire_batch(store, seller, now)?;
+            expired += orders;
+            if orders == 0 {
+                break;
+            }
         }
     }
     Ok(expired)
