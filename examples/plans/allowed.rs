@@ -27,7 +27,6 @@ pub const ALL: &[Allowance] = &[
         part: "imports.shop_id, imports.created_at, imports.uploaded_by",
         reason: "of a seller's imports at most a hundred are still on their way in",
     },
-    Allowance { part: "SELECT imports.id FROM imports", reason: "an erasure looks at each import of the seller" },
     Allowance { part: "state IN ('receiving', 'received', 'running')", reason: "at most a hundred of a seller" },
     Allowance {
         part: "WHERE state = 'receiving' AND created_at",
@@ -63,10 +62,6 @@ pub const ALL: &[Allowance] = &[
     Allowance { part: "SELECT DISTINCT number_doubts.shipment_id", reason: "only doubts that stand are in the index" },
     Allowance {
         part: "number_doubts.detail, number_doubts.found_at",
-        reason: "once a day; only doubts that stand are in the index",
-    },
-    Allowance {
-        part: "number_doubts.shipment_id, number_doubts.code FROM",
         reason: "once a day; only doubts that stand are in the index",
     },
     Allowance {
