@@ -29,6 +29,7 @@ pub enum Engine {
         /// `None` once the database is closed.
         writer: Arc<Mutex<Option<AnyConnection>>>,
         readers: ReaderPool,
+        turns: PoolTurns,
     },
     Postgres {
         pool: Pool<PostgresManager>,
@@ -106,7 +107,12 @@ impl Engine {
             prepare(&mut writer)?;
             drop(lock);
             let readers = ReaderPool::new(path.clone(), open_sqlite_reader);
-            return Ok(Self::Sqlite { path, writer: Arc::new(Mutex::new(Some(writer))), readers });
+            return Ok(Self::Sqlite {
+                path,
+                writer: Arc::new(Mutex::new(Some(writer))),
+                readers,
+                turns: PoolTurns::default(),
+            });
         }
         open_postgres(url, allow_no_row_security, prepare)
     }
@@ -114,7 +120,7 @@ impl Engine {
     /// Writes the log of an embedded database into its file and closes the writer, and all readers at rest: nothing is
     /// written from here on. `false` where the file alone is not whole, because another process still reads the log.
     pub fn close(&self) -> Result<bool, StoreError> {
-        let Self::Sqlite { path, writer, readers } = self else { return Ok(true) };
+        let Self::Sqlite { path, writer, readers, .. } = self else { return Ok(true) };
         readers.clear();
         match usable_writer(path, writer)?.take() {
             Some(mut connection) => settle(&mut connection),
@@ -147,7 +153,9 @@ impl Engine {
         write: impl FnOnce(&mut AnyConnection) -> Result<T, E>,
     ) -> Result<T, E> {
         match self {
-            Self::Sqlite { path, writer, .. } => {
+            Self::Sqlite { path, writer, turns, .. } => {
+                // One write of a seller waits for the writer at a time, so that a crowd of them does not keep others from it.
+                let _turn = work.turn(turns, Use::Write)?;
                 let mut writer = usable_writer(path, writer)?;
                 match writer.as_mut() {
                     Some(connection) => write(connection),

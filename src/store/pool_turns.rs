@@ -1,8 +1,9 @@
 //! Turns at PostgreSQL's connections: so that no seller holds all of them, and some are always left for sign-in, customers'
 //! pages and the check of readiness.
 //!
-//! A seller's work waits here, without a connection, until it is its turn. On PostgreSQL the writes of one seller go one
-//! after the other anyway; a second one that waited for the row lock would only hold a connection meanwhile.
+//! A seller's work waits here, without a connection, until it is its turn. The writes of one seller go one after the other
+//! anyway: on PostgreSQL a second one that waited for the row lock would only hold a connection meanwhile, and on SQLite a crowd
+//! of them would keep other sellers from the one writer.
 
 use crate::domain::ids::SellerId;
 use crate::store::error::StoreError;
