@@ -49,6 +49,7 @@ pub mod waiting;
 pub use connection::AnyConnection;
 pub use error::{OpenError, StoreError};
 pub use migrations::{SchemaVersion, schema_version};
+pub use sqlite_file::free_bytes;
 pub use sqlite_file::{OpenLock, is_postgres};
 pub use types::{At, Json};
 pub use vaults::is_key_of;

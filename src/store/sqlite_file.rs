@@ -82,6 +82,19 @@ fn require_folder(path: &Path) -> Result<(), OpenError> {
     }
 }
 
+/// The room left on the disk of a file or folder, in bytes; `None` where the system does not say.
+#[cfg(unix)]
+pub fn free_bytes(path: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(path).ok()?;
+    disk.f_bavail.checked_mul(disk.f_frsize)
+}
+
+/// The room left on the disk of a file or folder, in bytes; `None` where the system does not say.
+#[cfg(not(unix))]
+pub fn free_bytes(_path: &Path) -> Option<u64> {
+    None
+}
+
 /// # Errors
 ///
 /// [`OpenError::NoRoomToMigrate`] where the disk cannot hold tables that are written anew, and the log of that.
@@ -101,10 +114,8 @@ pub fn require_room_to_migrate(sqlite: &mut SqliteConnection) -> Result<(), Open
     .get_result(sqlite)
     .map_err(failed)?;
     let needed = u64::try_from(database.bytes).unwrap_or(0).saturating_mul(2);
-    let disk =
-        rustix::fs::statvfs(Path::new(&database.file)).map_err(|error| OpenError::Migration(error.to_string()))?;
-    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-    if free < needed {
+    // Where the system does not say, the migration itself finds out.
+    if let Some(free) = free_bytes(Path::new(&database.file)).filter(|free| *free < needed) {
         return Err(OpenError::NoRoomToMigrate { needed_mib: needed >> 20, free_mib: free >> 20 });
     }
     Ok(())

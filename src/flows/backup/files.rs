@@ -1,6 +1,7 @@
 //! Files of backups: their space, their checksums, and how they are put in place.
 
 use super::BackupError;
+use crate::store::free_bytes;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::fs::File;
@@ -35,17 +36,6 @@ pub(super) fn require_space(folder: &Path, bytes: u64) -> Result<(), BackupError
         Some(free) if free < needed => Err(BackupError::NoRoom { folder: folder.to_owned(), needed, free }),
         Some(_) | None => Ok(()),
     }
-}
-
-#[cfg(unix)]
-fn free_bytes(folder: &Path) -> Option<u64> {
-    let disk = rustix::fs::statvfs(folder).ok()?;
-    disk.f_bavail.checked_mul(disk.f_frsize)
-}
-
-#[cfg(not(unix))]
-fn free_bytes(_folder: &Path) -> Option<u64> {
-    None
 }
 
 /// The checksum of a file.
